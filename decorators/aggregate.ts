@@ -1,0 +1,47 @@
+import type { Class } from '../lib/events/event-class';
+import { checkEventClass, checkName, checkOptions, decoratedClass } from '../lib/metadata/decorated';
+import { DecoratorError } from '../lib/metadata/decorator-error';
+import { aggregateSlot } from '../lib/metadata/slots';
+import type { AnyClassDecorator } from './event';
+
+/** What `@Aggregate` takes. */
+export interface AggregateOptions {
+  /** The first part of its streams' names, without ":". The class's name unless given. */
+  readonly name?: string;
+  /**
+   * `'boundary'` guards each append by every event that the instance depends on, also where its own stream would do.
+   * Unless given it follows from the decorators: see `registry.describe(Account).guard`.
+   */
+  readonly guard?: 'boundary';
+  /** Refuses to load from a stream with events that the class neither handles nor lists in `ignores`. */
+  readonly strict?: boolean;
+  /** Event classes that a strict aggregate passes over. */
+  readonly ignores?: readonly Class[];
+}
+
+/**
+ * Declares a consistency boundary: a class that extends {@link AggregateRoot}, handles its events to know its state,
+ * and decides new ones in its commands.
+ *
+ * @throws {@link DecoratorError} when an option is unknown or of a wrong type.
+ */
+export function Aggregate(options: AggregateOptions = {}): AnyClassDecorator {
+  checkOptions('@Aggregate', options, ['name', 'guard', 'strict', 'ignores']);
+  if (options.name !== undefined) checkName('@Aggregate', options.name);
+  if (options.guard !== undefined && options.guard !== 'boundary') {
+    throw new DecoratorError(
+      '@Aggregate',
+      'its options',
+      `guard "${String(options.guard)}" is unknown`,
+      "Leave it out, or give 'boundary'",
+    );
+  }
+  for (const event of options.ignores ?? []) checkEventClass('@Aggregate', 'ignores', event);
+  return (...args) => {
+    const { holder, name: className } = decoratedClass('@Aggregate', args);
+    const name = options.name ?? className;
+    checkName('@Aggregate', name);
+    const { guard = 'derived', strict = false, ignores = [] } = options;
+    aggregateSlot.update(holder, () => ({ name, guard, strict, ignores }));
+  };
+}

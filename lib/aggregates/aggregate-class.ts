@@ -1,0 +1,151 @@
+import type { Criterion } from '../events/criterion';
+import { decode } from '../events/decode';
+import { UnknownEventTypeError } from '../events/event-errors';
+import type { EventContext, RecordedEvent } from '../events/recorded-event';
+import type { ClassModel, HandlerModel } from '../metadata/class-model';
+import { belongsTo, type Identity, identitiesOf } from '../metadata/identity';
+import { criteriaOf, type Registry, streamName } from '../metadata/registry';
+import { HandlerError, ReplayError, UnhandledEventError } from './aggregate-errors';
+
+type Handle = (this: object, event: object, context: EventContext) => unknown;
+
+interface BoundHandler {
+  readonly model: HandlerModel;
+  readonly handle: Handle;
+}
+
+let folding = 0;
+let replaying = 0;
+
+/** Says whether a handler runs right now, and whether what it handles is history. Handlers are synchronous. */
+export function handlerAtWork(): 'none' | 'emit' | 'replay' {
+  if (folding === 0) return 'none';
+  return replaying > 0 ? 'replay' : 'emit';
+}
+
+/** How one aggregate class folds events into an instance. */
+export class AggregateClass {
+  readonly isOpen: boolean;
+  private readonly handlers = new Map<string, readonly BoundHandler[]>();
+
+  constructor(
+    readonly model: ClassModel,
+    private readonly registry: Pick<Registry, 'isOpen' | 'eventByType'>,
+  ) {
+    this.isOpen = registry.isOpen(model);
+    for (const [type, handlers] of model.byType) {
+      this.handlers.set(
+        type,
+        handlers.map((handler) => ({ model: handler, handle: this.methodOf(handler) })),
+      );
+    }
+  }
+
+  streamOf(identity: Identity): string {
+    return streamName(this.model, identity.values);
+  }
+
+  criteriaOf(identity: Identity): Criterion[] {
+    return criteriaOf(this.model, identity.values);
+  }
+
+  idsOf(identity: Identity): Record<string, unknown> {
+    return Object.fromEntries(this.model.ids.map((id, index) => [id, identity.values[index]]));
+  }
+
+  /**
+   * Folds one recorded event.
+   *
+   * @throws {@link ReplayError} when the event is of another instance.
+   * @throws {@link HandlerError} when a handler throws.
+   */
+  fold(instance: object, identity: Identity, recorded: RecordedEvent): void {
+    const handlers = this.handlers.get(recorded.type);
+    if (handlers === undefined) {
+      this.checkUnhandled(recorded);
+      return;
+    }
+    replaying += 1;
+    try {
+      const { data } = decode(recorded, (handlers[0] as BoundHandler).model.event.class);
+      if (!this.run(handlers, instance, identity, data, recorded)) {
+        throw new ReplayError(recorded.stream, this.streamOf(identity), this.ownerText(handlers, data));
+      }
+    } finally {
+      replaying -= 1;
+    }
+  }
+
+  /** Folds an event that is being emitted. @returns whether it belongs to the instance at all. */
+  apply(instance: object, identity: Identity, data: object, context: EventContext): boolean {
+    const handlers = this.handlers.get(context.type);
+    return handlers !== undefined && this.run(handlers, instance, identity, data, context);
+  }
+
+  /** Says whether the event is one of the instance's. */
+  owns(identity: Identity, { type, data }: RecordedEvent): boolean {
+    return this.handlers.get(type)?.some(({ model }) => belongsTo(this.model, model, data, identity.key)) ?? false;
+  }
+
+  private run(
+    handlers: readonly BoundHandler[],
+    instance: object,
+    identity: Identity,
+    data: object,
+    context: EventContext,
+  ): boolean {
+    let isOwn = false;
+    folding += 1;
+    try {
+      for (const { model, handle } of handlers) {
+        if (!belongsTo(this.model, model, data, identity.key)) continue;
+        isOwn = true;
+        this.call(model, handle, instance, data, context);
+      }
+    } finally {
+      folding -= 1;
+    }
+    return isOwn;
+  }
+
+  private call(model: HandlerModel, handle: Handle, instance: object, data: object, context: EventContext): void {
+    let result: unknown;
+    try {
+      result = handle.call(instance, data, context);
+    } catch (error) {
+      throw new HandlerError(this.memberName(model), eventText(context), `threw ${String(error)}`, { cause: error });
+    }
+    if (result === undefined || typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return;
+    Promise.resolve(result).catch(() => undefined);
+    throw new HandlerError(
+      this.memberName(model),
+      eventText(context),
+      'returned a promise, but the handlers of an aggregate are synchronous',
+    );
+  }
+
+  private checkUnhandled(recorded: RecordedEvent): void {
+    const known = this.registry.eventByType(recorded.type);
+    if (known === undefined) throw new UnknownEventTypeError(recorded.type, recorded.id, recorded.position);
+    const { strict = false, ignores = [] } = this.model.aggregate ?? {};
+    if (strict && !ignores.includes(known.class))
+      throw new UnhandledEventError(this.model.name, recorded.type, recorded.position);
+  }
+
+  private ownerText(handlers: readonly BoundHandler[], data: object): string {
+    const owners = handlers.flatMap(({ model }) => identitiesOf(this.model, model, data));
+    return owners.map((owner) => this.streamOf(owner)).join(', ') || 'an event of no instance';
+  }
+
+  private methodOf({ method }: HandlerModel): Handle {
+    return (this.model.class.prototype as Record<string | symbol, Handle>)[method] as Handle;
+  }
+
+  private memberName({ method }: HandlerModel): string {
+    return `${this.model.class.name}.${String(method)}`;
+  }
+}
+
+function eventText({ type, id, version }: EventContext): string {
+  return `${type} ${id} (version ${version})`;
+}

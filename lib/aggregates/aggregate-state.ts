@@ -1,0 +1,141 @@
+import { type Class, isClass, nameOf } from '../events/event-class';
+import { frozenCopy } from '../events/frozen-copy';
+import { makeEvent } from '../events/make-event';
+import type { EventContext, Position } from '../events/recorded-event';
+import { validateEvent } from '../events/validate-event';
+import { type ClassModel, classModel, type EventModel, eventModel, type HandlerModel } from '../metadata/class-model';
+import { givenIdentity, type Identity, identitiesOf } from '../metadata/identity';
+import { AggregateClass, handlerAtWork } from './aggregate-class';
+import { ForeignEventError, idText, MisplacedEmitError, UnhandledEmitError } from './aggregate-errors';
+import type { UnitOfWork } from './unit-of-work';
+
+/** An event that was emitted and is not stored. */
+export interface PendingEvent {
+  readonly data: object;
+  readonly context: EventContext;
+}
+
+/** What the framework knows of one aggregate instance, beside the instance's own state. */
+export class AggregateState {
+  /** Set for an instance that was loaded or created through `EventSourcing`. */
+  identity: Identity | undefined;
+  definition: AggregateClass | undefined;
+  /** The version of its own stream. */
+  version = 0;
+  /** How many events it was folded from. */
+  folded = 0;
+  /** The position of the last event it was folded from. */
+  position: Position | undefined;
+  /** Its state may be wrong, and is folded anew before it is used again. */
+  isStale = false;
+  /** Its first command must find no events. */
+  mustBeNew = false;
+  unit: UnitOfWork | undefined;
+  private readonly collected: PendingEvent[] = [];
+
+  constructor(readonly root: object) {}
+
+  get stream(): string {
+    return this.bound().definition.streamOf(this.bound().identity);
+  }
+
+  uncommitted(): readonly object[] {
+    const pending = this.unit === undefined ? this.collected : this.unit.emittedBy(this);
+    return pending.map(({ data }) => data);
+  }
+
+  emit(event: Class, payload: object): void {
+    const work = handlerAtWork();
+    if (work === 'replay') return;
+    const member = `${this.root.constructor.name}.emit`;
+    if (work === 'emit')
+      throw new MisplacedEmitError(member, 'was called in a handler', 'Handlers change state; emit in a command');
+    if (this.definition === undefined) this.collect(event, payload);
+    else if (this.unit === undefined)
+      throw new MisplacedEmitError(member, 'was called outside a command', 'Put @Command() on the method that emits');
+    else this.unit.emit(this, eventModel(event) as EventModel, this.prepare(event, payload));
+  }
+
+  /** The data of an event to emit: filled in, valid, this instance's own, and frozen. */
+  prepare(event: Class, payload: object): object {
+    const { definition, identity } = this.bound();
+    const { model } = definition;
+    const handlers = isClass(event) ? handlersOf(model, event) : undefined;
+    if (handlers === undefined) throw new UnhandledEmitError(model.class.name, nameOf(event));
+    const instance = makeEvent(event, payload);
+    if (handlers.length === 1) fillIn(instance as Record<string, unknown>, handlers[0] as HandlerModel, identity);
+    validateEvent(event, instance);
+    const data = frozenCopy(instance, (handlers[0] as HandlerModel).event.type);
+    this.checkOwnership(handlers, data);
+    return data;
+  }
+
+  private checkOwnership(handlers: readonly HandlerModel[], data: object): void {
+    const { definition, identity } = this.bound();
+    const owners = handlers.flatMap((handler) => identitiesOf(definition.model, handler, data));
+    const isOwn = owners.some(({ key }) => key === identity.key);
+    if (isOwn && (definition.isOpen || owners.length === 1)) return;
+    const { type } = (handlers[0] as HandlerModel).event;
+    const self = `${definition.model.name} ${idText(definition.idsOf(identity))}`;
+    const others = owners.filter(({ key }) => key !== identity.key).map((owner) => idText(definition.idsOf(owner)));
+    const remedy = definition.isOpen
+      ? 'Emit it from an instance that it names'
+      : "An event of several instances needs @Aggregate({ guard: 'boundary' })";
+    throw new ForeignEventError(`${self} emits ${type} that belongs to ${others.join(', ') || 'no instance'}. ${remedy}.`);
+  }
+
+  private collect(event: Class, payload: object): void {
+    const model = classModel(this.root.constructor as Class);
+    const given = Object.fromEntries(model.ids.map((id) => [id, (this.root as Record<string, unknown>)[id]]));
+    const definition = new AggregateClass(model, { isOpen: () => true, eventByType: () => undefined });
+    const identity = givenIdentity(model, given);
+    const state = Object.assign(new AggregateState(this.root), { definition, identity });
+    const data = state.prepare(event, payload);
+    const context = unboundContext(handlersOf(model, event)?.[0] as HandlerModel, state.stream, this.collected.length + 1);
+    this.collected.push({ data, context });
+    definition.apply(this.root, identity, data, context);
+  }
+
+  private bound(): { definition: AggregateClass; identity: Identity } {
+    return this as { definition: AggregateClass; identity: Identity };
+  }
+}
+
+function handlersOf(model: ClassModel, event: Class): readonly HandlerModel[] | undefined {
+  const handlers = model.handlers.filter((handler) => handler.event.class === event);
+  return handlers.length === 0 ? undefined : handlers;
+}
+
+function fillIn(data: Record<string, unknown>, { sources }: HandlerModel, identity: Identity): void {
+  for (const [index, source] of sources.entries()) {
+    if (typeof source === 'string' && data[source] === undefined) data[source] = identity.values[index];
+  }
+}
+
+function unboundContext({ event: { type, schemaVersion } }: HandlerModel, stream: string, version: number): EventContext {
+  const known = {
+    id: `uncommitted-${version}`,
+    type,
+    schemaVersion,
+    stream,
+    version,
+    metadata: {},
+    time: new Date().toISOString(),
+    tags: [],
+  };
+  return pendingContext(known);
+}
+
+/** The context of an event that is not stored yet. It has no position, and says so when asked. */
+export function pendingContext(known: Omit<EventContext, 'position'>): EventContext {
+  return {
+    ...known,
+    get position(): Position {
+      throw new MisplacedEmitError(
+        `${known.type}.position`,
+        'was read while the event is being emitted',
+        'An event has its place once it is stored',
+      );
+    },
+  };
+}

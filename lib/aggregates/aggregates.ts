@@ -1,0 +1,213 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Class } from '../events/event-class';
+import type { EventMetadata } from '../events/recorded-event';
+import type { ClassModel } from '../metadata/class-model';
+import { givenIdentity, type Identity } from '../metadata/identity';
+import type { Registry } from '../metadata/registry';
+import type { Append, AppendResult } from '../store/append';
+import type { EventStore } from '../store/event-store';
+import { AggregateClass, handlerAtWork } from './aggregate-class';
+import { AggregateExistsError, AggregateNotFoundError, MisplacedEmitError, ReplayError } from './aggregate-errors';
+import { type AnyAggregate, stateOf } from './aggregate-root';
+import type { AggregateState } from './aggregate-state';
+import { InstanceLocks } from './instance-locks';
+import { noScope, type Scopes } from './scope';
+import { type UnitEnvironment, UnitOfWork } from './unit-of-work';
+
+/** How often a command is run in all when it loses its race. */
+const commandAttempts = 5;
+
+/** What the aggregates of one `EventSourcing` are made with. */
+export interface AggregatesOptions {
+  readonly registry: Registry;
+  readonly store: EventStore;
+  readonly scopes: Scopes;
+  readonly newId: () => string;
+  readonly now: () => Date;
+  readonly append: (appends: readonly Append[]) => Promise<AppendResult>;
+}
+
+interface BoundClass {
+  readonly definition: AggregateClass;
+  /** A class whose instances run their commands here, and otherwise are the user's. */
+  readonly maker: Class;
+}
+
+/** Loads aggregates, runs their commands, and commits what they emit. */
+export class Aggregates implements UnitEnvironment {
+  readonly locks = new InstanceLocks();
+  /** How many commands and transactions were carried through. */
+  processed = 0;
+  private readonly bound = new Map<ClassModel, BoundClass>();
+
+  constructor(private readonly options: AggregatesOptions) {}
+
+  async load<A extends AnyAggregate>(target: Class<A>, ids: object | undefined, whenNew: 'refuse' | 'allow'): Promise<A> {
+    const root = this.instantiate(target, ids);
+    const state = stateOf(root);
+    await this.refresh(state);
+    if (state.folded === 0 && whenNew === 'refuse') throw new AggregateNotFoundError(...this.nameOf(state));
+    return root;
+  }
+
+  async create<A extends AnyAggregate>(target: Class<A>, ids: object | undefined): Promise<A> {
+    const root = this.instantiate(target, ids);
+    stateOf(root).mustBeNew = true;
+    await this.refresh(stateOf(root));
+    return root;
+  }
+
+  async statsOf(target: Class<AnyAggregate>, ids: object | undefined): Promise<AggregateState> {
+    return stateOf(await this.load(target, ids, 'allow'));
+  }
+
+  /** Runs `work` so that all events of the commands called in it are stored together. */
+  async transaction<T>(work: () => PromiseLike<T> | T, attempts: number): Promise<T> {
+    const scope = this.options.scopes.getStore() ?? noScope;
+    if (scope.unit !== undefined && !scope.unit.isOver) return work();
+    for (let attempt = 1; ; attempt += 1) {
+      const unit = new UnitOfWork(this);
+      try {
+        const result = await this.options.scopes.run({ ...scope, unit }, work);
+        await unit.commit();
+        this.processed += 1;
+        return result;
+      } catch (error) {
+        await unit.rollback();
+        if (!unit.hasLost(error) || attempt >= attempts) throw error;
+        await delay(Math.random() * 2 ** attempt);
+      }
+    }
+  }
+
+  newId(): string {
+    return this.options.newId();
+  }
+
+  now(): Date {
+    return this.options.now();
+  }
+
+  metadata(): EventMetadata {
+    return (this.options.scopes.getStore() ?? noScope).metadata;
+  }
+
+  tagsOf(type: string, data: object): readonly string[] {
+    return this.options.registry.tagsOf(type, data);
+  }
+
+  append(appends: readonly Append[]): Promise<AppendResult> {
+    return this.options.append(appends);
+  }
+
+  /** Folds what was stored since the instance was last folded. */
+  async refresh(state: AggregateState): Promise<void> {
+    if (state.isStale) this.reset(state);
+    await this.fold(state);
+    if (state.mustBeNew && state.folded > 0) throw new AggregateExistsError(...this.nameOf(state));
+  }
+
+  /** Folds the instance anew up to where it was, to forget what was emitted and not stored. */
+  async restore(state: AggregateState): Promise<void> {
+    const { position, version } = state;
+    this.reset(state);
+    try {
+      if (version > 0 || position !== undefined) await this.fold(state, { position, version });
+    } catch {
+      // Why the unit of work failed matters more; the instance is folded anew before its next use.
+      state.isStale = true;
+    }
+  }
+
+  /** @returns how the class folds, made once. */
+  definitionOf(target: Class): AggregateClass {
+    return this.bind(this.options.registry.modelOf(target, 'aggregate')).definition;
+  }
+
+  private async fold(state: AggregateState, end?: Pick<AggregateState, 'position' | 'version'>): Promise<void> {
+    const { definition, identity, root } = state as { definition: AggregateClass; identity: Identity; root: object };
+    const { store } = this.options;
+    const { stream } = state;
+    const query = definition.isOpen
+      ? { criteria: definition.criteriaOf(identity), ...(state.position !== undefined && { after: state.position }) }
+      : { stream, afterVersion: state.version, ...(end && { limit: end.version }) };
+    for await (const chunk of store.read(query).chunks()) {
+      for (const event of chunk) {
+        if (end?.position !== undefined && definition.isOpen && store.compare(event.position, end.position) > 0) return;
+        if (!definition.isOpen && event.version !== state.version + 1)
+          throw new ReplayError(stream, state.version + 1, event.version);
+        definition.fold(root, identity, event);
+        if (event.stream === stream) state.version = event.version;
+        state.folded += 1;
+        state.position = event.position;
+      }
+    }
+  }
+
+  private reset(state: AggregateState): void {
+    const { definition, identity, root } = state as { definition: AggregateClass; identity: Identity; root: object };
+    const fresh = this.construct(this.bind(definition.model), identity);
+    for (const key of Reflect.ownKeys(root)) if (!Object.hasOwn(fresh, key)) Reflect.deleteProperty(root, key);
+    Object.defineProperties(root, Object.getOwnPropertyDescriptors(fresh));
+    Object.assign(state, { version: 0, folded: 0, position: undefined, isStale: false });
+  }
+
+  private instantiate<A extends AnyAggregate>(target: Class<A>, ids: object | undefined): A {
+    const model = this.options.registry.modelOf(target, 'aggregate');
+    const identity = givenIdentity(model, ids);
+    const bound = this.bind(model);
+    const root = this.construct(bound, identity) as A;
+    Object.assign(stateOf(root), { definition: bound.definition, identity });
+    return root;
+  }
+
+  private construct({ definition, maker }: BoundClass, identity: Identity): object {
+    const root = Reflect.construct(definition.model.class, [], maker) as object;
+    return Object.assign(root, definition.idsOf(identity));
+  }
+
+  private bind(model: ClassModel): BoundClass {
+    const known = this.bound.get(model);
+    if (known !== undefined) return known;
+    const prototype = Object.create(model.class.prototype as object) as Record<string | symbol, unknown>;
+    for (const { method } of model.commands) {
+      const command = prototype[method] as (...args: unknown[]) => PromiseLike<unknown>;
+      const run = this.execute.bind(this);
+      const value = function (this: AnyAggregate, ...args: unknown[]): Promise<unknown> {
+        return run(this, method, () => command.apply(this, args));
+      };
+      Object.defineProperty(prototype, method, { value, configurable: true, writable: true });
+    }
+    const bound = { definition: new AggregateClass(model, this.options.registry), maker: subclass(prototype) };
+    this.bound.set(model, bound);
+    return bound;
+  }
+
+  private execute(root: AnyAggregate, method: string | symbol, command: () => PromiseLike<unknown>): Promise<unknown> {
+    const work = handlerAtWork();
+    if (work === 'replay') return Promise.resolve();
+    if (work === 'emit') {
+      throw new MisplacedEmitError(
+        `${root.constructor.name}.${String(method)}`,
+        'was called in a handler',
+        'Handlers change state; decide in a command',
+      );
+    }
+    const state = stateOf(root);
+    return this.transaction(() => {
+      const unit = this.options.scopes.getStore()?.unit as UnitOfWork;
+      return unit.run(state, command);
+    }, commandAttempts);
+  }
+
+  private nameOf({ definition, identity }: AggregateState): [string, Record<string, unknown>] {
+    const { model } = definition as AggregateClass;
+    return [model.name, (definition as AggregateClass).idsOf(identity as Identity)];
+  }
+}
+
+function subclass(prototype: object): Class {
+  const maker = function AggregateInstance() {};
+  maker.prototype = prototype;
+  return maker as unknown as Class;
+}

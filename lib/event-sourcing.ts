@@ -1,0 +1,368 @@
+import { randomUUID } from 'node:crypto';
+import { aggregateMistakes } from './aggregates/aggregate-checks';
+import { ForeignEventError } from './aggregates/aggregate-errors';
+import type { AnyAggregate, IdsOf } from './aggregates/aggregate-root';
+import { Aggregates } from './aggregates/aggregates';
+import { newScopes, noScope, type Scopes } from './aggregates/scope';
+import { EventFeed } from './delivery/event-feed';
+import { EventSourcingError } from './event-sourcing-error';
+import { type Class, nameOf } from './events/event-class';
+import { frozenCopy } from './events/frozen-copy';
+import type { EventMetadata, Position, RecordedEvent } from './events/recorded-event';
+import { validateEvent } from './events/validate-event';
+import { givenIdentity, identitiesOf } from './metadata/identity';
+import { Registry, streamName } from './metadata/registry';
+import { projectionMistakes } from './projections/projection-checks';
+import { ClosedError } from './projections/projection-errors';
+import { ProjectionStorage } from './projections/projection-storage';
+import type { Append, AppendResult, Guard, NewEvent } from './store/append';
+import type { EventStore } from './store/event-store';
+
+/** What `EventSourcing.open` takes. */
+export interface EventSourcingOptions {
+  /** Where events are kept. It is closed together with the `EventSourcing`. */
+  readonly store: EventStore;
+  /** The aggregates and projections, and the events that none of them handles. Nothing registers by being imported. */
+  readonly classes: readonly Class[];
+  /** What time it is; the system's clock unless given. */
+  readonly clock?: () => Date;
+  /** Makes unique ids for events and correlations; random UUIDs unless given. */
+  readonly ids?: () => string;
+}
+
+/** Which events `es.events` gives. */
+export interface EventsOptions<E extends object = object> {
+  /** Only later ones: all from the start, unless given. Exclusive. */
+  readonly after?: Position | string | undefined;
+  /** Only instances of these classes: all registered ones unless given, where an unknown type is an error. */
+  readonly types?: readonly Class<E>[];
+}
+
+/** How `es.transaction` deals with a lost race. */
+export interface TransactionOptions {
+  /** How often the work is run in all, each time on fresh state: once unless given. A whole number of 1 or more. */
+  readonly attempts?: number;
+}
+
+/** The guard of `es.append`: the stream's version, or a boundary that must not have changed. */
+export type AppendGuard = { readonly version: 'none' | 'exists' | number } | Extract<Guard, { readonly condition: unknown }>;
+
+/** How much an aggregate instance holds. */
+export interface AggregateStats {
+  /** How many events its state is folded from. */
+  readonly events: number;
+  /** The version of its own stream. */
+  readonly version: number;
+  /** Whether a snapshot of it is stored. */
+  readonly hasSnapshot: boolean;
+}
+
+/** What an `EventSourcing` has done since it was opened. */
+export interface SystemStats {
+  /** Commands and transactions carried through; those called within another count with it. */
+  readonly commandsProcessed: number;
+  /** Projections that keep state and run. */
+  readonly projectionsRunning: number;
+}
+
+/** An argument is not usable; the message says which and what to give. */
+export class InvalidArgumentError extends EventSourcingError {
+  override readonly code = 'INVALID_ARGUMENT';
+}
+
+/**
+ * The front door: aggregates to command, projections to read, events to follow, and the registry to ask.
+ *
+ * @example
+ * ```ts
+ * const es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [Account, AccountBalance] });
+ * const account = await es.load(Account, { accountId });
+ * await account.deposit(50);
+ * ```
+ */
+export class EventSourcing {
+  /** The read models. */
+  readonly projections: ProjectionStorage;
+  private current: Registry;
+  private readonly scopes: Scopes = newScopes();
+  private readonly aggregates: Aggregates;
+  private readonly stop = new AbortController();
+  private readonly now: () => Date;
+  private readonly newId: () => string;
+
+  private constructor(private readonly options: EventSourcingOptions) {
+    this.now = options.clock ?? (() => new Date());
+    this.newId = options.ids ?? randomUUID;
+    this.current = Registry.of(options.classes, (model) => [...aggregateMistakes(model), ...projectionMistakes(model)]);
+    const { store } = options;
+    this.projections = new ProjectionStorage({
+      store,
+      registry: () => this.current,
+      register: (classes) => this.register(classes),
+      now: this.now,
+    });
+    this.aggregates = new Aggregates({
+      registry: this.current,
+      store,
+      scopes: this.scopes,
+      newId: this.newId,
+      now: this.now,
+      append: (appends) => this.commit(appends),
+    });
+  }
+
+  /**
+   * Checks the classes and opens the store for them.
+   *
+   * @throws {@link StartUpError} with every mistake in the annotations, each with class, member and remedy.
+   * @throws {@link InvalidArgumentError} when `options` lacks a store or the classes.
+   */
+  static async open(options: EventSourcingOptions): Promise<EventSourcing> {
+    checkOptions(options);
+    const es = new EventSourcing(options);
+    await es.retag(es.current);
+    await es.projections.start();
+    return es;
+  }
+
+  /** What is registered, and how it hangs together. */
+  get registry(): Registry {
+    return this.current;
+  }
+
+  /**
+   * Loads an aggregate: folds the events that it depends on.
+   *
+   * @param ids All ids of the class: `{ accountId }`.
+   * @throws {@link AggregateNotFoundError} when it has no events.
+   * @throws {@link InvalidIdError} when an id is missing, unknown or of a wrong type.
+   * @throws {@link NotRegisteredError} when the class is no registered aggregate.
+   * @throws {@link HandlerError} when a handler throws, {@link ReplayError} when its history is not in order.
+   */
+  async load<A extends AnyAggregate>(target: Class<A>, ids: IdsOf<A>): Promise<A> {
+    this.checkOpen();
+    return this.aggregates.load(target, ids, 'refuse');
+  }
+
+  /** Loads an aggregate as {@link load} does, or begins a new one when it has no events. */
+  async loadOrCreate<A extends AnyAggregate>(target: Class<A>, ids: IdsOf<A>): Promise<A> {
+    this.checkOpen();
+    return this.aggregates.load(target, ids, 'allow');
+  }
+
+  /**
+   * Begins a new aggregate. Nothing is stored before its first command.
+   *
+   * @throws {@link AggregateExistsError} when it has events; also from its first command, when it has got some since.
+   */
+  async create<A extends AnyAggregate>(target: Class<A>, ids: IdsOf<A>): Promise<A> {
+    this.checkOpen();
+    return this.aggregates.create(target, ids);
+  }
+
+  /**
+   * Runs `work`, and stores the events of all commands called in it together: all, or none when it rejects. Within a
+   * command or another transaction it joins that one.
+   *
+   * @returns what `work` resolves to.
+   * @throws {@link OptimisticLockError} when a race is lost `attempts` times. The work is run once unless told
+   * otherwise, for only its author knows whether it may run twice.
+   * @throws {@link UnfinishedCommandError} when `work` resolves before a command called in it has.
+   */
+  async transaction<T>(work: () => PromiseLike<T> | T, options: TransactionOptions = {}): Promise<T> {
+    this.checkOpen();
+    checkFunction('es.transaction', work);
+    const { attempts = 1 } = options;
+    if (!Number.isSafeInteger(attempts) || attempts < 1)
+      throw new InvalidArgumentError(`es.transaction cannot make ${String(attempts)} attempts. Give 1 or more.`);
+    return this.aggregates.transaction(work, attempts);
+  }
+
+  /**
+   * Runs `work`; every event emitted or appended in it carries `metadata`, beside what an outer call gave.
+   *
+   * @throws {@link UnstorablePayloadError} when `metadata` could not be stored.
+   */
+  withMetadata<T>(metadata: EventMetadata, work: () => T): T {
+    checkFunction('es.withMetadata', work);
+    if (typeof metadata !== 'object' || metadata === null)
+      throw new InvalidArgumentError(`es.withMetadata takes an object, not ${nameOf(metadata)}.`);
+    const scope = this.scopes.getStore() ?? noScope;
+    return this.scopes.run({ ...scope, metadata: { ...scope.metadata, ...frozenCopy(metadata, 'metadata') } }, work);
+  }
+
+  /**
+   * Runs `work` as a consequence of `event`: what is stored in it has the event's correlation id, and the event's id
+   * as its causation id. Subscribers of {@link events} run so by themselves.
+   */
+  causedBy<T>(event: RecordedEvent, work: () => T): T {
+    checkFunction('es.causedBy', work);
+    const { id, metadata } = event;
+    return this.withMetadata({ correlationId: metadata.correlationId ?? id, causationId: id }, work);
+  }
+
+  /**
+   * Follows recorded events: history first, then live, each once and in order. Subscribe, or write
+   * `for await (const event of es.events())`, which reads no faster than the loop. It completes when this is closed.
+   *
+   * @throws {@link InvalidPositionError} when `after` is no position of this store.
+   * @throws {@link NotRegisteredError} when a class in `types` is no registered event.
+   */
+  events<E extends object = object>(options: EventsOptions<E> = {}): EventFeed<E> {
+    const { store } = this.options;
+    const types = options.types?.map((event) => this.current.eventOf(event).type);
+    const after = options.after === undefined ? undefined : store.position(options.after);
+    return new EventFeed<E>({
+      store,
+      query: { ...(after !== undefined && { after }), ...(types && { criteria: [{ types }] }) },
+      eventByType: (type) => this.current.eventByType(type),
+      causedBy: (event, react) => this.causedBy(event, react),
+      signal: this.stop.signal,
+    });
+  }
+
+  /**
+   * Appends events without an aggregate, under a guard.
+   *
+   * @param stream Text of one character or more; {@link streamOf} names an aggregate's.
+   * @param events Made with `createEvent`, or instances of event classes.
+   * @throws {@link OptimisticLockError} when the guard does not hold.
+   * @throws {@link ForeignEventError} when an event belongs into the stream of an aggregate, and this is another.
+   * @throws {@link EventValidationError}, {@link UnstorablePayloadError} or {@link NotRegisteredError} for bad events.
+   */
+  async append(stream: string, events: readonly object[], guard: AppendGuard): Promise<AppendResult> {
+    if (guard === undefined || guard === null || (guard as { version?: unknown }).version === 'any') {
+      throw new InvalidArgumentError(
+        'es.append needs a guard: { version } or { condition }. es.appendUnguarded is the call without one.',
+      );
+    }
+    return this.appendEvents(stream, events, guard);
+  }
+
+  /** Appends events to a stream, whatever it holds. Otherwise as {@link append}. */
+  async appendUnguarded(stream: string, events: readonly object[]): Promise<AppendResult> {
+    return this.appendEvents(stream, events, { version: 'any' });
+  }
+
+  /**
+   * @returns the name of the stream to which an aggregate instance's events are appended.
+   * @throws {@link InvalidIdError} when an id is missing, unknown or of a wrong type.
+   */
+  streamOf<A extends AnyAggregate>(target: Class<A>, ids: IdsOf<A>): string {
+    const model = this.current.modelOf(target, 'aggregate');
+    return streamName(model, givenIdentity(model, ids).values);
+  }
+
+  /** @returns how much one aggregate instance holds: zeros when it has no events. */
+  async statsOf<A extends AnyAggregate>(target: Class<A>, ids: IdsOf<A>): Promise<AggregateStats> {
+    this.checkOpen();
+    const { folded, version } = await this.aggregates.statsOf(target, ids);
+    return { events: folded, version, hasSnapshot: false };
+  }
+
+  /** @returns what was done since this was opened. */
+  stats(): SystemStats {
+    return { commandsProcessed: this.aggregates.processed, projectionsRunning: this.projections.running };
+  }
+
+  /**
+   * Closes the store and everything that follows it; observables complete. Commands that run are not waited for, and
+   * fail. Harmless when called again.
+   */
+  async close(): Promise<void> {
+    if (this.stop.signal.aborted) return;
+    this.stop.abort();
+    await this.projections.close();
+    await this.options.store.close();
+  }
+
+  private async appendEvents(stream: string, events: readonly object[], guard: Guard): Promise<AppendResult> {
+    this.checkOpen();
+    if (!Array.isArray(events)) throw new InvalidArgumentError(`The events to append are an array, not ${nameOf(events)}.`);
+    const metadata = this.ambientMetadata();
+    return this.commit([
+      { stream, guard, events: (events as readonly object[]).map((event) => this.newEvent(stream, event, metadata)) },
+    ]);
+  }
+
+  private newEvent(stream: string, event: object, metadata: EventMetadata): NewEvent {
+    if (typeof event !== 'object' || event === null)
+      throw new InvalidArgumentError(`${nameOf(event)} is no event. Make one with createEvent(SomeEvent, {…}).`);
+    const { class: target, type, schemaVersion } = this.current.eventOf(event.constructor);
+    validateEvent(target, event);
+    const data = frozenCopy(event, type);
+    this.checkOwner(stream, type, data);
+    return { id: this.newId(), type, schemaVersion, data, metadata, time: this.now(), tags: this.current.tagsOf(type, data) };
+  }
+
+  /** An event of a closed aggregate lies in the stream of its instance, or its version would guard nothing. */
+  private checkOwner(stream: string, type: string, data: object): void {
+    const owner = this.current.ownerOf(type);
+    if (owner === undefined) return;
+    const owners = identitiesOf(owner.model, owner.handler, data);
+    const streams = owners.map(({ values }) => streamName(owner.model, values));
+    if (streams.length === 1 && streams[0] === stream) return;
+    throw new ForeignEventError(
+      `${type} belongs into ${streams.map((name) => `"${name}"`).join(', ') || 'no stream'} of ${owner.model.name}, not into "${stream}". See es.streamOf.`,
+    );
+  }
+
+  private ambientMetadata(): EventMetadata {
+    const { metadata } = this.scopes.getStore() ?? noScope;
+    const id = this.newId();
+    return { ...metadata, correlationId: metadata.correlationId ?? id, causationId: metadata.causationId ?? id };
+  }
+
+  /** Appends to the store, with inline projections in its transaction; joins the append whose inline projections run. */
+  private async commit(appends: readonly Append[]): Promise<AppendResult> {
+    this.checkOpen();
+    const scope = this.scopes.getStore();
+    if (scope?.transaction !== undefined) return scope.transaction.append(appends);
+    const inline = this.projections.inlineAppend();
+    if (inline === undefined) return this.options.store.append(appends);
+    const result = await this.options.store.append(appends, (events, transaction) =>
+      this.scopes.run({ ...(scope ?? noScope), unit: undefined, transaction }, () => inline.beforeCommit(events, transaction)),
+    );
+    inline.settle(result.position);
+    return result;
+  }
+
+  private async register(classes: readonly Class[]): Promise<void> {
+    this.checkOpen();
+    const extended = this.current.with(classes);
+    for (const target of classes) extended.modelOf(target, 'projection');
+    await this.retag(extended);
+    this.current = extended;
+  }
+
+  /** Sees to it that events stored earlier carry the tags that the classes ask for today. */
+  private async retag(registry: Registry): Promise<void> {
+    const types = registry.allEvents().map(({ type }) => type);
+    if ((await this.options.store.head()) === undefined) return;
+    await this.options.store.retag(types, ({ type, data }) => registry.tagsOf(type, data));
+  }
+
+  private checkOpen(): void {
+    if (this.stop.signal.aborted) throw new ClosedError();
+  }
+}
+
+function checkFunction(call: string, work: unknown): void {
+  if (typeof work !== 'function') throw new InvalidArgumentError(`${call} takes a function, not ${nameOf(work)}.`);
+}
+
+function checkOptions(options: EventSourcingOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError(`EventSourcing.open takes { store, classes }, not ${nameOf(options)}.`);
+  const known = ['store', 'classes', 'clock', 'ids'];
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key))
+      throw new InvalidArgumentError(`EventSourcing.open knows no option "${key}". Known: ${known.join(', ')}.`);
+  }
+  if (typeof options.store?.append !== 'function')
+    throw new InvalidArgumentError('EventSourcing.open needs a store, such as new InMemoryEventStore().');
+  if (!Array.isArray(options.classes))
+    throw new InvalidArgumentError(`EventSourcing.open needs classes, an array, not ${nameOf(options.classes)}.`);
+  for (const key of ['clock', 'ids'] as const)
+    if (options[key] !== undefined) checkFunction(`EventSourcing.open({ ${key} })`, options[key]);
+}

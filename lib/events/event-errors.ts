@@ -1,0 +1,47 @@
+import { EventSourcingError } from '../event-sourcing-error';
+
+/** One rule that an event's data breaks. */
+export interface Violation {
+  /** Where in the event, such as `lines[0].price`. */
+  readonly property: string;
+  /** The rule's name in class-validator, such as `isPositive`. */
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** An event's data breaks the rules that its class declares. Nothing is stored. */
+export class EventValidationError extends EventSourcingError {
+  override readonly code = 'EVENT_VALIDATION';
+
+  constructor(
+    /** The event class's name. */
+    readonly event: string,
+    readonly violations: readonly Violation[],
+  ) {
+    super(`${event} is not valid: ${violations.map(({ message, rule }) => `${message} (${rule})`).join('; ')}.`);
+  }
+}
+
+/** A payload is no object that an event could be made from. Nothing is stored. */
+export class InvalidPayloadError extends EventSourcingError {
+  override readonly code = 'INVALID_PAYLOAD';
+
+  constructor(event: string, problem: string) {
+    super(`${event}: ${problem}. Give the event's data as a plain object.`);
+  }
+}
+
+/** A stored event is of a type that no registered class stands for. It is not passed over in silence. */
+export class UnknownEventTypeError extends EventSourcingError {
+  override readonly code = 'UNKNOWN_EVENT_TYPE';
+
+  constructor(
+    readonly type: string,
+    readonly eventId: string,
+    readonly position: string,
+  ) {
+    super(
+      `Event ${eventId} at ${position} is of type "${type}", which no registered class stands for. List its class in EventSourcing.open({ classes: […] }).`,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+import { type Class, nameOf } from './event-class';
+import { InvalidPayloadError } from './event-errors';
+import { reviveNested } from './nested-types';
+
+/**
+ * Makes an instance of an event class from its data. Undefined properties are left out. The constructor runs only
+ * when it takes no arguments; properties with class-transformer's `@Type` become instances of that type.
+ *
+ * @throws {@link InvalidPayloadError} when `payload` is no plain data.
+ */
+export function makeEvent<E extends object>(target: Class<E>, payload: unknown): E {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    throw new InvalidPayloadError(target.name, `its payload is ${nameOf(payload)}`);
+  }
+  const instance = (target.length === 0 ? Reflect.construct(target, []) : Object.create(target.prototype as object)) as E;
+  for (const key of Object.keys(payload)) {
+    if (key === '__proto__') throw new InvalidPayloadError(target.name, 'its payload has a property named "__proto__"');
+    const value = (payload as Record<string, unknown>)[key];
+    if (value !== undefined) (instance as Record<string, unknown>)[key] = value;
+  }
+  reviveNested(target, instance);
+  return instance;
+}

@@ -1,0 +1,57 @@
+import type { Class } from '../events/event-class';
+import { MetadataSlot } from './metadata-slot';
+
+/** What `@Event` records. */
+export interface EventRecord {
+  readonly type: string;
+  readonly schemaVersion: number;
+}
+
+/** What `@Aggregate` records. */
+export interface AggregateRecord {
+  readonly name: string;
+  readonly guard: 'derived' | 'boundary';
+  readonly strict: boolean;
+  readonly ignores: readonly Class[];
+}
+
+/** When a projection's handlers run: in the append's transaction, in the background, or when it is asked for. */
+export type ProjectionMode = 'inline' | 'async' | 'live';
+
+/** How often an event is tried on a projection instance before it is parked. */
+export interface RetryPolicy {
+  /** How many times the handler is tried in all: 1 or more. */
+  readonly attempts: number;
+  /** The pause before the second attempt, in milliseconds: 0 or more. It doubles with each further one. */
+  readonly delayMs: number;
+}
+
+/** What `@Projection` records. */
+export interface ProjectionRecord {
+  readonly name: string;
+  readonly mode: ProjectionMode;
+  readonly retry: RetryPolicy;
+}
+
+/** Where the value of an id is found in an event: the name of a property, or a function of the event. */
+export type IdSource = string | ((event: never) => unknown);
+
+/** What `@Handles` records, once for each use. */
+export interface HandlerRecord {
+  readonly event: Class;
+  readonly method: string | symbol;
+  readonly ids: Readonly<Record<string, IdSource>>;
+}
+
+/** What `@Command` records. */
+export interface CommandRecord {
+  readonly method: string | symbol;
+  readonly name: string;
+}
+
+export const eventSlot = new MetadataSlot<EventRecord>('event');
+export const aggregateSlot = new MetadataSlot<AggregateRecord>('aggregate');
+export const projectionSlot = new MetadataSlot<ProjectionRecord>('projection');
+export const projectionIdSlot = new MetadataSlot<readonly string[]>('projection-id');
+export const handlerSlot = new MetadataSlot<readonly HandlerRecord[]>('handler');
+export const commandSlot = new MetadataSlot<readonly CommandRecord[]>('command');

@@ -1,0 +1,325 @@
+import { Subject } from 'rxjs';
+import { decode } from '../events/decode';
+import type { RecordedEvent } from '../events/recorded-event';
+import type { Identity } from '../metadata/identity';
+import type { EventStore } from '../store/event-store';
+import { copyState } from './copy-state';
+import type { ParkedEvent, ProjectionFailure } from './parked-event';
+import { type ProjectionClass, runSteps, type Step } from './projection-class';
+import { ProjectionError } from './projection-errors';
+
+/** One projection instance. */
+export interface Instance {
+  /** Undefined for an event that names no instance. */
+  readonly identity: Identity | undefined;
+  state: object;
+  blocked: Blocked | undefined;
+  /** Positions of events that were skipped, and are left out when the state is folded anew. */
+  readonly skipped: Set<string>;
+  /** An event has been applied; without one the instance does not exist for readers. */
+  hasState: boolean;
+}
+
+/** Why an instance stands still: its first event failed, the others wait behind it. */
+interface Blocked {
+  readonly queue: RecordedEvent[];
+  error: ProjectionError;
+  attempts: number;
+  firstFailedAt: string;
+  lastFailedAt: string;
+  isParked: boolean;
+  /** Folding it anew failed as well; it is folded before the next try. */
+  isTorn: boolean;
+  /** The work under way on this instance: folding it anew, or going through its queue. */
+  work: Promise<void>;
+  timer?: NodeJS.Timeout;
+}
+
+/** What the documents of a projection need around them. */
+export interface DocumentsEnvironment {
+  readonly store: EventStore;
+  now(): Date;
+  report(failure: ProjectionFailure): void;
+  /** Called when an instance stops being tried again by itself. */
+  progressed(): void;
+}
+
+/**
+ * The instances of one projection, each a document in memory, and what failed on them.
+ *
+ * A handler may have changed half of a state when it throws. The state is then folded anew from the store, which
+ * costs time only where something failed.
+ */
+export class Documents {
+  readonly instances = new Map<string, Instance>();
+  /** How many instances are waiting to be tried again by themselves. */
+  retrying = 0;
+  private readonly changed = new Subject<Instance>();
+  private readonly watched = new Map<string, Subject<object>>();
+  private isClosed = false;
+
+  constructor(
+    readonly projection: ProjectionClass,
+    private readonly environment: DocumentsEnvironment,
+  ) {}
+
+  instanceOf(identity: Identity): Instance {
+    let instance = this.instances.get(identity.key);
+    if (instance === undefined) {
+      instance = { identity, state: this.projection.create(identity), blocked: undefined, skipped: new Set(), hasState: false };
+      this.instances.set(identity.key, instance);
+    }
+    return instance;
+  }
+
+  /** Applies the event to an instance, or parks it there. @returns a promise only when a handler returned one. */
+  apply(instance: Instance, steps: readonly Step[], event: RecordedEvent): PromiseLike<void> | undefined {
+    if (instance.blocked !== undefined) {
+      instance.blocked.queue.push(event);
+      return undefined;
+    }
+    let running: PromiseLike<void> | undefined;
+    try {
+      running = runSteps(steps, instance.state, event);
+    } catch (error) {
+      this.block(instance, event, error);
+      return undefined;
+    }
+    if (running === undefined) return this.announce(instance);
+    return running.then(
+      () => this.announce(instance),
+      (error: unknown) => this.block(instance, event, error),
+    );
+  }
+
+  /** Keeps an event that does not say which instance it belongs to. */
+  keepUnroutable(event: RecordedEvent, error: unknown): void {
+    const instance: Instance = { identity: undefined, state: {}, blocked: undefined, skipped: new Set(), hasState: false };
+    this.instances.set(unroutableKey(event), instance);
+    this.block(instance, event, error);
+  }
+
+  /** @returns a copy of the instance's state as it is now, or undefined when it has none. */
+  async get(identity: Identity): Promise<object | undefined> {
+    await this.instances.get(identity.key)?.blocked?.work;
+    return this.peek(identity);
+  }
+
+  peek(identity: Identity): object | undefined {
+    const instance = this.instances.get(identity.key);
+    return instance?.hasState ? copyState(instance.state) : undefined;
+  }
+
+  /** @returns a copy of an instance after each change of it. */
+  changes(): Subject<Instance> {
+    return this.changed;
+  }
+
+  watch(key: string): Subject<object> {
+    const subject = this.watched.get(key) ?? new Subject<object>();
+    this.watched.set(key, subject);
+    return subject;
+  }
+
+  unwatch(key: string): void {
+    if (this.watched.get(key)?.observed === false) this.watched.delete(key);
+  }
+
+  parked(): ParkedEvent[] {
+    return [...this.instances.values()].flatMap((instance) =>
+      instance.blocked?.isParked ? this.parkedEvent(instance.blocked) : [],
+    );
+  }
+
+  /** @returns the instances on which an event is parked. */
+  parkedInstances(): Instance[] {
+    return [...this.instances.values()].filter((instance) => instance.blocked?.isParked === true);
+  }
+
+  /** Tries the parked event again, then those that wait behind it. */
+  async retry(instance: Instance): Promise<void> {
+    const { blocked } = instance;
+    if (blocked === undefined) return;
+    await blocked.work;
+    await this.resume(instance, blocked);
+  }
+
+  /** Leaves the parked event out for good, then goes on with those behind it. */
+  async skip(instance: Instance): Promise<void> {
+    const { blocked } = instance;
+    if (blocked === undefined) return;
+    await blocked.work;
+    const [event] = blocked.queue.splice(0, 1);
+    if (event !== undefined) instance.skipped.add(event.position);
+    blocked.attempts = 0;
+    await this.resume(instance, blocked);
+  }
+
+  /** Replaces the states of instances, after a commit that changed copies of them. */
+  replace(states: ReadonlyMap<Instance, object>): void {
+    for (const [instance, state] of states) {
+      instance.state = state;
+      this.announce(instance);
+    }
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const { blocked } of this.instances.values()) clearTimeout(blocked?.timer);
+    this.changed.complete();
+    for (const subject of this.watched.values()) subject.complete();
+  }
+
+  private announce(instance: Instance): undefined {
+    instance.hasState = true;
+    if (this.changed.observed) this.changed.next(instance);
+    if (this.watched.size === 0 || instance.identity === undefined) return undefined;
+    const subject = this.watched.get(instance.identity.key);
+    if (subject?.observed) subject.next(copyState(instance.state));
+    return undefined;
+  }
+
+  private block(instance: Instance, event: RecordedEvent, error: unknown): void {
+    const time = this.environment.now().toISOString();
+    instance.blocked = {
+      queue: [event],
+      error: this.errorOf(instance, event, error),
+      attempts: 1,
+      firstFailedAt: time,
+      lastFailedAt: time,
+      isParked: false,
+      isTorn: false,
+      work: Promise.resolve(),
+    };
+    this.retrying += 1;
+    this.afterFailure(instance, instance.blocked, event);
+  }
+
+  /** Parks the event, or has it tried again later; folds the state anew in any case. */
+  private afterFailure(instance: Instance, blocked: Blocked, event: RecordedEvent): void {
+    const { attempts, delayMs } = this.projection.options.retry;
+    blocked.work = this.restore(instance, blocked, event);
+    const { error } = blocked;
+    const isParked = blocked.attempts >= attempts;
+    if (isParked) this.setParked(blocked, true);
+    else blocked.timer = setTimeout(() => void this.retryBySelf(instance, blocked), delayMs * 2 ** (blocked.attempts - 1));
+    this.environment.report({
+      projection: this.projection.name,
+      ids: error.ids,
+      event,
+      error,
+      attempts: blocked.attempts,
+      isParked,
+    });
+  }
+
+  private async retryBySelf(instance: Instance, blocked: Blocked): Promise<void> {
+    await blocked.work;
+    if (!this.isClosed && instance.blocked === blocked) await this.resume(instance, blocked);
+  }
+
+  private resume(instance: Instance, blocked: Blocked): Promise<void> {
+    clearTimeout(blocked.timer);
+    this.setParked(blocked, false);
+    blocked.work = this.goThrough(instance, blocked);
+    return blocked.work;
+  }
+
+  private async goThrough(instance: Instance, blocked: Blocked): Promise<void> {
+    for (let event = blocked.queue[0]; event !== undefined; event = blocked.queue[0]) {
+      if (blocked.isTorn) await this.restore(instance, blocked, event);
+      try {
+        await runSteps(this.stepsOf(instance, event), instance.state, event);
+      } catch (error) {
+        if (blocked.attempts === 0) blocked.firstFailedAt = this.environment.now().toISOString();
+        blocked.attempts += 1;
+        blocked.error = this.errorOf(instance, event, error);
+        blocked.lastFailedAt = this.environment.now().toISOString();
+        this.afterFailure(instance, blocked, event);
+        return;
+      }
+      blocked.queue.shift();
+      blocked.attempts = 0;
+      this.announce(instance);
+    }
+    instance.blocked = undefined;
+    this.retrying -= 1;
+    if (instance.identity === undefined) this.forget(instance);
+    this.environment.progressed();
+  }
+
+  private forget(instance: Instance): void {
+    for (const [key, other] of this.instances) if (other === instance) this.instances.delete(key);
+  }
+
+  private setParked(blocked: Blocked, isParked: boolean): void {
+    if (blocked.isParked === isParked) return;
+    blocked.isParked = isParked;
+    this.retrying += isParked ? -1 : 1;
+    if (isParked) this.environment.progressed();
+  }
+
+  private stepsOf({ identity }: Instance, event: RecordedEvent): readonly Step[] {
+    if (identity !== undefined) return this.projection.stepsOf(identity, event);
+    this.projection.targetsOf(event);
+    return [];
+  }
+
+  /** Folds the instance anew from all its events before `end`. */
+  private async restore(instance: Instance, blocked: Blocked, end: RecordedEvent): Promise<void> {
+    if (instance.identity === undefined) return;
+    instance.state = this.projection.create(instance.identity);
+    instance.hasState = false;
+    blocked.isTorn = true;
+    try {
+      await this.foldUntil(instance, instance.identity, end);
+      blocked.isTorn = false;
+    } catch {
+      // What failed first is reported and parked; the next try folds the instance again.
+    }
+  }
+
+  private async foldUntil(instance: Instance, identity: Identity, end: RecordedEvent): Promise<void> {
+    const criteria = [{ types: this.projection.types }];
+    for await (const chunk of this.environment.store.read({ criteria, before: end.position }).chunks()) {
+      for (const recorded of chunk) {
+        const event = decode(recorded, (this.projection.stepsFor(recorded.type)[0] as Step).model.event.class);
+        const steps = instance.skipped.has(event.position) ? [] : this.stepsIfOwn(identity, event);
+        if (steps.length === 0) continue;
+        await runSteps(steps, instance.state, event);
+        instance.hasState = true;
+      }
+    }
+  }
+
+  private stepsIfOwn(identity: Identity, event: RecordedEvent): readonly Step[] {
+    try {
+      return this.projection.stepsOf(identity, event);
+    } catch {
+      return []; // It names no instance, so it is parked by itself.
+    }
+  }
+
+  private errorOf({ identity }: Instance, event: RecordedEvent, error: unknown): ProjectionError {
+    return new ProjectionError(this.projection.name, identity && this.projection.idsOf(identity), event, error);
+  }
+
+  private parkedEvent(blocked: Blocked): ParkedEvent {
+    const { queue, error, attempts, firstFailedAt, lastFailedAt } = blocked;
+    const event = queue[0] as RecordedEvent;
+    return {
+      projection: this.projection.name,
+      ids: error.ids,
+      event,
+      error,
+      attempts,
+      firstFailedAt,
+      lastFailedAt,
+      waiting: queue.length - 1,
+    };
+  }
+}
+
+function unroutableKey(event: RecordedEvent): string {
+  return `\0${event.position}`;
+}

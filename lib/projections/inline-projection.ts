@@ -1,0 +1,150 @@
+import { decode } from '../events/decode';
+import type { Position, RecordedEvent } from '../events/recorded-event';
+import { copyState } from './copy-state';
+import { Documents, type DocumentsEnvironment, type Instance } from './documents';
+import { type ProjectionClass, runSteps, type Step } from './projection-class';
+import { ProjectionError } from './projection-errors';
+
+interface Staged {
+  position: Position;
+  readonly states: Map<Instance, object>;
+  /** Events for instances that stand still: they wait there once they are stored. */
+  readonly waiting: [Instance, RecordedEvent][];
+}
+
+/**
+ * Folds events within the append that stores them: on copies, which take the place of the states when the append
+ * has been committed.
+ */
+export class InlineProjection {
+  readonly documents: Documents;
+  /** Everything up to here has been folded. */
+  position: Position | undefined;
+  private staged: Staged | undefined;
+  private catchingUp: Promise<void> | undefined;
+
+  constructor(
+    readonly projection: ProjectionClass,
+    private readonly environment: DocumentsEnvironment,
+  ) {
+    this.documents = new Documents(projection, environment);
+  }
+
+  /** Gets ready for an append after `previous`. @returns a promise only when stored events have to be folded first. */
+  prepare(previous: Position | undefined): Promise<void> | undefined {
+    this.settle(previous);
+    this.staged = undefined;
+    return this.position === previous && this.catchingUp === undefined ? undefined : this.catchUp();
+  }
+
+  /**
+   * Folds one event of the append on copies.
+   *
+   * @throws {@link ProjectionError} when a handler throws; the append fails with it.
+   */
+  stage(recorded: RecordedEvent): PromiseLike<void> | undefined {
+    this.staged ??= { position: recorded.position, states: new Map(), waiting: [] };
+    this.staged.position = recorded.position;
+    const [first] = this.projection.stepsFor(recorded.type);
+    return first && this.stageSteps(this.staged, recorded, first);
+  }
+
+  /** Takes over what the append staged, if the append was committed. */
+  settle(head: Position | undefined): void {
+    const { staged } = this;
+    if (staged === undefined || head === undefined || this.environment.store.compare(head, staged.position) < 0) return;
+    this.staged = undefined;
+    this.position = staged.position;
+    this.documents.replace(staged.states);
+    for (const [instance, event] of staged.waiting) this.documents.apply(instance, this.stepsFor(instance, event), event);
+  }
+
+  /** Folds what others stored. */
+  async catchUp(): Promise<void> {
+    while (this.catchingUp !== undefined) await this.catchingUp;
+    this.catchingUp = this.readOn();
+    try {
+      await this.catchingUp;
+    } finally {
+      this.catchingUp = undefined;
+    }
+  }
+
+  /** Says whether an append of this process is being folded, which then looks for the events of others itself. */
+  get isStaging(): boolean {
+    return this.staged !== undefined;
+  }
+
+  hasReached(target: Position): boolean {
+    const { position, documents } = this;
+    return documents.retrying === 0 && position !== undefined && this.environment.store.compare(position, target) >= 0;
+  }
+
+  close(): void {
+    this.documents.close();
+  }
+
+  private async readOn(): Promise<void> {
+    const { position } = this;
+    for await (const chunk of this.environment.store.read(position === undefined ? {} : { after: position }).chunks()) {
+      for (const recorded of chunk) {
+        await this.fold(recorded);
+        this.position = recorded.position;
+      }
+    }
+    this.environment.progressed();
+  }
+
+  private async fold(recorded: RecordedEvent): Promise<void> {
+    const [first] = this.projection.stepsFor(recorded.type);
+    if (first === undefined) return;
+    try {
+      const event = decode(recorded, first.model.event.class);
+      for (const { identity, steps } of this.projection.targetsOf(event)) {
+        await this.documents.apply(this.documents.instanceOf(identity), steps, event);
+      }
+    } catch (error) {
+      this.documents.keepUnroutable(recorded, error);
+    }
+  }
+
+  private stageSteps(staged: Staged, recorded: RecordedEvent, first: Step): PromiseLike<void> | undefined {
+    try {
+      const event = decode(recorded, first.model.event.class);
+      let running: Promise<void> | undefined;
+      for (const { identity, steps } of this.projection.targetsOf(event)) {
+        const instance = this.documents.instanceOf(identity);
+        if (running === undefined) {
+          const pending = this.stageInstance(staged, instance, steps, event);
+          running = pending && Promise.resolve(pending);
+        } else running = running.then(() => this.stageInstance(staged, instance, steps, event));
+      }
+      return running?.catch((error: unknown) => Promise.reject(this.errorOf(event, error)));
+    } catch (error) {
+      throw this.errorOf(recorded, error);
+    }
+  }
+
+  private stageInstance(
+    staged: Staged,
+    instance: Instance,
+    steps: readonly Step[],
+    event: RecordedEvent,
+  ): PromiseLike<void> | undefined {
+    if (instance.blocked !== undefined) {
+      staged.waiting.push([instance, event]);
+      return undefined;
+    }
+    const state = staged.states.get(instance) ?? copyState(instance.state);
+    staged.states.set(instance, state);
+    return runSteps(steps, state, event);
+  }
+
+  private stepsFor({ identity }: Instance, event: RecordedEvent): readonly Step[] {
+    return identity === undefined ? [] : this.projection.stepsOf(identity, event);
+  }
+
+  private errorOf(event: RecordedEvent, error: unknown): ProjectionError {
+    return new ProjectionError(this.projection.name, undefined, event, error);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Criterion } from '../events/criterion';
+import type { EventMetadata, Position, RecordedEvent } from '../events/recorded-event';
+
+/** An event to append. */
+export interface NewEvent {
+  /** Unique among all events; made by the store when left out. */
+  readonly id?: string;
+  readonly type: string;
+  /** 1 when left out. */
+  readonly schemaVersion?: number;
+  readonly data: object;
+  readonly metadata?: EventMetadata;
+  readonly tags?: readonly string[];
+  /** Now, when left out. A text is ISO 8601. */
+  readonly time?: string | Date;
+}
+
+/** What must be so for an append to happen, seen from before the call. */
+export type Guard =
+  /** The stream's version: a number (0: no event yet), `'none'`, `'exists'`, or `'any'` for no guard at all. */
+  | { readonly version: 'any' | 'none' | 'exists' | number }
+  /** No event after the position `after` (undefined: no event at all) matches any of `criteria`. */
+  | { readonly condition: { readonly criteria: readonly Criterion[]; readonly after: Position | undefined } };
+
+/** Events for one stream, and what must be so. */
+export interface Append {
+  /** Text of one character or more. */
+  readonly stream: string;
+  readonly events: readonly NewEvent[];
+  readonly guard: Guard;
+}
+
+/** What an append stored. */
+export interface AppendResult {
+  /** The events in their order; none after an empty append. */
+  readonly events: readonly RecordedEvent[];
+  /** The last one's position. */
+  readonly position: Position | undefined;
+}
+
+/** The transaction of an append that is under way. */
+export interface AppendTransaction {
+  /** The newest position before this append. */
+  readonly previous: Position | undefined;
+  /** Appends more in this transaction. The hook is called for these events too. */
+  append(appends: readonly Append[]): Promise<AppendResult>;
+}
+
+/** Called with the events of an append before it is committed. When it throws, nothing is stored. */
+export type BeforeCommit = (events: readonly RecordedEvent[], transaction: AppendTransaction) => PromiseLike<void> | void;
