@@ -32,7 +32,7 @@ export interface Append {
 
 /** What an append stored. */
 export interface AppendResult {
-  /** The events in their order; none after an empty append. */
+  /** The events in their order, then those that a hook appended; none after an empty append. */
   readonly events: readonly RecordedEvent[];
   /** The last one's position. */
   readonly position: Position | undefined;
@@ -42,9 +42,17 @@ export interface AppendResult {
 export interface AppendTransaction {
   /** The newest position before this append. */
   readonly previous: Position | undefined;
-  /** Appends more in this transaction. The hook is called for these events too. */
+  /**
+   * Appends more in this transaction. The hook is called for these events too; guards see what the transaction has
+   * appended so far. When it fails, so does the whole append, even if the hook catches the error.
+   *
+   * @throws {@link InvalidAppendError} after the hook has ended. Otherwise as {@link EventStore.append}.
+   */
   append(appends: readonly Append[]): Promise<AppendResult>;
 }
 
-/** Called with the events of an append before it is committed. When it throws, nothing is stored. */
+/**
+ * Called with the events of an append before it is committed. When it throws, nothing is stored. It appends through
+ * `transaction` only: an append to the store itself waits until this one is over.
+ */
 export type BeforeCommit = (events: readonly RecordedEvent[], transaction: AppendTransaction) => PromiseLike<void> | void;

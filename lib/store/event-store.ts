@@ -17,6 +17,7 @@ export interface EventStore {
    * @throws {@link OptimisticLockError} when a guard does not hold.
    * @throws {@link DuplicateEventError} when an event id is stored already, or given twice.
    * @throws {@link InvalidAppendError} when an append is malformed, {@link UnstorablePayloadError} when data is.
+   * @throws {@link InvalidPositionError} when a condition names a position that is none of this store.
    * @throws {@link StoreClosedError} after {@link EventStore.close}.
    */
   append(appends: readonly Append[], beforeCommit?: BeforeCommit): Promise<AppendResult>;

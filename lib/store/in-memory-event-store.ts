@@ -8,12 +8,19 @@ import { checkAppends, checkPage, checkQuery } from './check-input';
 import type { EventQuery, Page, PageRequest } from './event-query';
 import type { EventStore } from './event-store';
 import { EventStream } from './event-stream';
-import { DuplicateEventError, InvalidPositionError, OptimisticLockError, StoreClosedError } from './store-errors';
+import {
+  DuplicateEventError,
+  InvalidAppendError,
+  InvalidPositionError,
+  OptimisticLockError,
+  StoreClosedError,
+} from './store-errors';
 
 const chunkSize = 1024;
+const originLength = 'm12345678-'.length;
 const noMetadata: EventMetadata = Object.freeze({});
 const noTags: readonly string[] = Object.freeze([]);
-const nothing: AppendResult = { events: [], position: undefined };
+const nothing: AppendResult = Object.freeze({ events: Object.freeze([]), position: undefined });
 
 /** What the in-memory store takes. */
 export interface InMemoryEventStoreOptions {
@@ -34,10 +41,13 @@ export class InMemoryEventStore implements EventStore {
   private readonly byTag = new Map<string, RecordedEvent[]>();
   private readonly byType = new Map<string, RecordedEvent[]>();
   private readonly mutable = new WeakSet<RecordedEvent>();
+  private holdsMutable = false;
   private readonly wakeUps = new Subject<Position>();
   private readonly origin = `m${randomUUID().slice(0, 8)}-`;
   private readonly clock: () => Date;
   private readonly makeId: () => string;
+  private issued = 0;
+  private isStaging = false;
   private pending: Promise<unknown> | undefined;
   private isClosed = false;
 
@@ -47,22 +57,11 @@ export class InMemoryEventStore implements EventStore {
   }
 
   async append(appends: readonly Append[], beforeCommit?: BeforeCommit): Promise<AppendResult> {
-    while (this.pending !== undefined) await this.pending;
+    while (this.isStaging || this.pending !== undefined) await this.pending;
     if (this.isClosed) throw new StoreClosedError();
     const transaction = new Transaction(this, beforeCommit);
-    const staged = transaction.stage(appends);
-    if (staged !== undefined) {
-      this.pending = staged.then(
-        () => undefined,
-        () => undefined,
-      );
-      try {
-        await staged;
-      } finally {
-        this.pending = undefined;
-      }
-    }
-    return this.commit(transaction.events);
+    const staged = this.begin(transaction, appends);
+    return staged === undefined ? this.commit(transaction.events) : this.commitAfter(staged, transaction);
   }
 
   read(query: EventQuery): EventStream {
@@ -72,7 +71,7 @@ export class InMemoryEventStore implements EventStore {
   async page(query: EventQuery, request: PageRequest): Promise<Page<RecordedEvent>> {
     checkPage(query, request);
     const all = this.select(query);
-    const sequences = all.map((event) => this.sequence(event.position));
+    const sequences = all.map(sequenceOf);
     let from = 0;
     let to = all.length;
     if ('first' in request) {
@@ -107,14 +106,17 @@ export class InMemoryEventStore implements EventStore {
   async retag(types: readonly string[], tagsOf: (event: RecordedEvent) => readonly string[]): Promise<number> {
     const wanted = new Set(types);
     let changed = 0;
-    for (const [index, event] of this.log.entries()) {
-      const missing = wanted.has(event.type) ? tagsOf(event).filter((tag) => !event.tags.includes(tag)) : [];
-      if (missing.length === 0) continue;
+    const retagged = this.log.map((event) => {
+      const tags = wanted.has(event.type) ? unique([...event.tags, ...tagsOf(this.guarded(event))]) : event.tags;
+      if (tags.length === event.tags.length) return event;
       changed += 1;
-      this.log[index] = Object.freeze({ ...event, tags: Object.freeze([...event.tags, ...missing]) });
-      if (this.mutable.has(event)) this.mutable.add(this.log[index]);
-    }
-    if (changed > 0) this.rebuildIndexes();
+      const copy: RecordedEvent = Object.freeze({ ...event, tags: Object.freeze(tags) });
+      if (this.mutable.has(event)) this.mutable.add(copy);
+      return copy;
+    });
+    if (changed === 0) return 0;
+    this.log = [...retagged, ...this.log.slice(retagged.length)];
+    this.rebuildIndexes();
     return changed;
   }
 
@@ -124,33 +126,33 @@ export class InMemoryEventStore implements EventStore {
   }
 
   /** @internal The record of an event, not stored yet. */
-  record(event: NewEvent, stream: string, version: number, sequence: number): RecordedEvent {
+  record(event: NewEvent, stream: string, version: number): RecordedEvent {
     const { type, id = this.makeId(), schemaVersion = 1, metadata, tags } = event;
     const data = frozenCopy(event.data, type);
+    // Positions of an append that fails are not given again: a hook may have kept them.
+    this.issued += 1;
     const recorded: RecordedEvent = Object.freeze({
       id,
       type,
       schemaVersion,
       stream,
       version,
-      position: (this.origin + sequence) as Position,
+      position: (this.origin + this.issued) as Position,
       metadata: metadata === undefined ? noMetadata : frozenCopy(metadata, `metadata of ${type}`),
       time: isoTime(event.time ?? this.clock()),
-      tags: tags === undefined || tags.length === 0 ? noTags : Object.freeze([...tags]),
+      tags: tags === undefined || tags.length === 0 ? noTags : Object.freeze(unique(tags)),
       data,
     });
-    if (holdsMutable(data)) this.mutable.add(recorded);
+    if (holdsMutable(data) || holdsMutable(recorded.metadata)) {
+      this.mutable.add(recorded);
+      this.holdsMutable = true;
+    }
     return recorded;
   }
 
   /** @internal */
   versionOf(stream: string): number {
     return this.streams.get(stream)?.length ?? 0;
-  }
-
-  /** @internal */
-  get size(): number {
-    return this.log.length;
   }
 
   /** @internal */
@@ -163,22 +165,40 @@ export class InMemoryEventStore implements EventStore {
     return this.log.at(-1)?.position;
   }
 
-  /** @internal @throws {@link OptimisticLockError} when the guard does not hold. */
-  checkGuard(stream: string, guard: Guard): void {
-    if ('version' in guard) {
-      this.checkVersion(stream, guard.version);
-      return;
-    }
-    const { criteria, after } = guard.condition;
-    const newest = this.newestMatch(criteria, after === undefined ? -1 : this.sequence(after));
-    if (newest !== undefined) throw new OptimisticLockError(stream, after, newest.position);
+  /** @internal @returns the newest event after `after` that matches, in the store or in `staged`, which comes after it. */
+  newestOf(
+    criteria: readonly Criterion[],
+    after: Position | undefined,
+    staged: readonly RecordedEvent[],
+  ): RecordedEvent | undefined {
+    const above = after === undefined ? 0 : this.sequence(after);
+    const isLater = (event: RecordedEvent) =>
+      sequenceOf(event) > above && criteria.some((criterion) => matches(criterion, event));
+    return staged.findLast(isLater) ?? this.newestMatch(criteria, above);
   }
 
-  private checkVersion(stream: string, expected: 'any' | 'none' | 'exists' | number): void {
-    const actual = this.versionOf(stream);
-    if (expected === 'any' || (expected === 'exists' && actual > 0) || expected === actual) return;
-    if (expected === 'none' && actual === 0) return;
-    throw new OptimisticLockError(stream, expected === 'none' ? 0 : expected, actual);
+  /** @internal @returns the events, apart from what is stored. */
+  apart(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
+    return this.holdsMutable ? events.map((event) => this.guarded(event)) : events;
+  }
+
+  private begin(transaction: Transaction, appends: readonly Append[]): Promise<void> | undefined {
+    this.isStaging = true;
+    try {
+      return transaction.begin(appends);
+    } finally {
+      this.isStaging = false;
+    }
+  }
+
+  private async commitAfter(staged: Promise<void>, { events }: Transaction): Promise<AppendResult> {
+    this.pending = staged.catch(() => undefined);
+    try {
+      await staged;
+      return this.commit(events);
+    } finally {
+      this.pending = undefined;
+    }
   }
 
   private commit(events: readonly RecordedEvent[]): AppendResult {
@@ -190,7 +210,7 @@ export class InMemoryEventStore implements EventStore {
       this.index(event);
     }
     this.wakeUps.next(last.position);
-    return { events, position: last.position };
+    return { events: this.apart(events), position: last.position };
   }
 
   private index(event: RecordedEvent): void {
@@ -234,7 +254,7 @@ export class InMemoryEventStore implements EventStore {
 
   private merge(lists: readonly RecordedEvent[][]): RecordedEvent[] {
     if (lists.length === 1) return lists[0] as RecordedEvent[];
-    return [...new Set(lists.flat())].sort((a, b) => this.compare(a.position, b.position));
+    return [...new Set(lists.flat())].sort((a, b) => sequenceOf(a) - sequenceOf(b));
   }
 
   /** @returns lists in order of position that together hold all events which could match. */
@@ -252,9 +272,9 @@ export class InMemoryEventStore implements EventStore {
       for (const list of this.candidates(criterion)) {
         for (let index = list.length - 1; index >= 0; index -= 1) {
           const event = list[index] as RecordedEvent;
-          if (this.sequence(event.position) <= above) break;
+          if (sequenceOf(event) <= above) break;
           if (!matches(criterion, event)) continue;
-          if (newest === undefined || this.compare(event.position, newest.position) > 0) newest = event;
+          if (newest === undefined || sequenceOf(event) > sequenceOf(newest)) newest = event;
           break;
         }
       }
@@ -269,7 +289,7 @@ export class InMemoryEventStore implements EventStore {
     let high = events.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.sequence((events[middle] as RecordedEvent).position) > sequence) high = middle;
+      if (sequenceOf(events[middle] as RecordedEvent) > sequence) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -277,13 +297,14 @@ export class InMemoryEventStore implements EventStore {
 
   private guarded(event: RecordedEvent): RecordedEvent {
     if (!this.mutable.has(event)) return event;
-    return Object.freeze({ ...event, data: guardedCopy(event.data, event.type) });
+    const { data, metadata, type } = event;
+    return Object.freeze({ ...event, data: guardedCopy(data, type), metadata: guardedCopy(metadata, type) });
   }
 
   private sequence(position: string): number {
-    const sequence =
-      typeof position === 'string' && position.startsWith(this.origin) ? Number(position.slice(this.origin.length)) : Number.NaN;
-    if (!Number.isSafeInteger(sequence) || sequence < 1 || sequence > this.log.length) throw new InvalidPositionError(position);
+    const sequence = typeof position === 'string' && position.startsWith(this.origin) ? sequenceIn(position) : Number.NaN;
+    const isIssued = Number.isSafeInteger(sequence) && sequence >= 1 && sequence <= this.issued;
+    if (!isIssued || position !== this.origin + sequence) throw new InvalidPositionError(position);
     return sequence;
   }
 }
@@ -292,8 +313,10 @@ export class InMemoryEventStore implements EventStore {
 class Transaction implements AppendTransaction {
   readonly events: RecordedEvent[] = [];
   readonly previous: Position | undefined;
+  private isOver = false;
   private readonly versions = new Map<string, number>();
   private readonly ids = new Set<string>();
+  private readonly nested: Promise<AppendResult>[] = [];
 
   constructor(
     private readonly store: InMemoryEventStore,
@@ -302,32 +325,94 @@ class Transaction implements AppendTransaction {
     this.previous = store.newest();
   }
 
-  async append(appends: readonly Append[]): Promise<AppendResult> {
+  /** @returns a promise when there is something to wait for. */
+  begin(appends: readonly Append[]): Promise<void> | undefined {
+    let ending: Promise<void> | undefined;
+    try {
+      const hook = this.stage(appends);
+      if (hook !== undefined || this.nested.length > 0) ending = this.end(hook);
+      return ending;
+    } finally {
+      this.isOver = ending === undefined;
+    }
+  }
+
+  append(appends: readonly Append[]): Promise<AppendResult> {
+    const result = this.appendMore(appends);
+    result.catch(() => undefined);
+    if (!this.isOver) this.nested.push(result);
+    return result;
+  }
+
+  private async appendMore(appends: readonly Append[]): Promise<AppendResult> {
+    if (this.isOver)
+      throw new InvalidAppendError('The append that this transaction belongs to is over. Append before its hook ends.');
     const from = this.events.length;
     await this.stage(appends);
-    const events = this.events.slice(from);
+    const events = this.store.apart(this.events.slice(from));
     return { events, position: events.at(-1)?.position };
   }
 
-  /** @returns a promise when the hook did. */
-  stage(appends: readonly Append[]): Promise<void> | undefined {
+  /** Waits also for appends that the hook did not wait for. One that fails fails the whole. */
+  private async end(hook: PromiseLike<void> | undefined): Promise<void> {
+    try {
+      await hook;
+      for (const nested of this.nested) await nested;
+    } finally {
+      this.isOver = true;
+    }
+  }
+
+  private stage(appends: readonly Append[]): PromiseLike<void> | undefined {
     checkAppends(appends);
-    for (const { stream, guard, events } of appends) if (events.length > 0) this.store.checkGuard(stream, guard);
+    for (const { stream, guard, events } of appends) if (events.length > 0) this.checkGuard(stream, guard);
     const from = this.events.length;
     for (const { stream, events } of appends) for (const event of events) this.add(stream, event);
     if (this.events.length === from || this.beforeCommit === undefined) return undefined;
-    const hook = this.beforeCommit(this.events.slice(from), this);
-    return hook === undefined ? undefined : Promise.resolve(hook);
+    return this.beforeCommit(this.store.apart(this.events.slice(from)), this) ?? undefined;
   }
 
   private add(stream: string, event: NewEvent): void {
-    const version = (this.versions.get(stream) ?? this.store.versionOf(stream)) + 1;
-    const recorded = this.store.record(event, stream, version, this.store.size + this.events.length + 1);
+    const version = this.versionOf(stream) + 1;
+    const recorded = this.store.record(event, stream, version);
     if (this.ids.has(recorded.id) || this.store.has(recorded.id)) throw new DuplicateEventError(recorded.id);
     this.versions.set(stream, version);
     this.ids.add(recorded.id);
     this.events.push(recorded);
   }
+
+  private versionOf(stream: string): number {
+    return this.versions.get(stream) ?? this.store.versionOf(stream);
+  }
+
+  private checkGuard(stream: string, guard: Guard): void {
+    if ('version' in guard) {
+      this.checkVersion(stream, guard.version);
+      return;
+    }
+    const { criteria, after } = guard.condition;
+    const newest = this.store.newestOf(criteria, after, this.events);
+    if (newest !== undefined) throw new OptimisticLockError(stream, after, newest.position);
+  }
+
+  private checkVersion(stream: string, expected: 'any' | 'none' | 'exists' | number): void {
+    const actual = this.versionOf(stream);
+    if (expected === 'any' || (expected === 'exists' && actual > 0) || expected === actual) return;
+    if (expected === 'none' && actual === 0) return;
+    throw new OptimisticLockError(stream, expected === 'none' ? 0 : expected, actual);
+  }
+}
+
+function sequenceOf(event: RecordedEvent): number {
+  return sequenceIn(event.position);
+}
+
+function sequenceIn(position: string): number {
+  return Number(position.slice(originLength));
+}
+
+function unique(tags: readonly string[]): readonly string[] {
+  return tags.length === 1 ? [...tags] : [...new Set(tags)];
 }
 
 function matches({ types, tags }: Criterion, event: RecordedEvent): boolean {
