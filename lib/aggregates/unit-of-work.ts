@@ -119,8 +119,9 @@ export class UnitOfWork {
   private apply(state: AggregateState, { data, context }: UnitEvent): void {
     const { definition, identity, root } = state;
     if (definition === undefined || identity === undefined || !definition.model.byType.has(context.type)) return;
+    const wasDirty = this.dirty.has(state);
     this.dirty.add(state);
-    if (!definition.apply(root, identity, data, context)) this.dirty.delete(state);
+    if (!definition.apply(root, identity, data, context) && !wasDirty) this.dirty.delete(state);
   }
 
   private async append(): Promise<AppendResult> {
