@@ -1,4 +1,5 @@
 import type { Class } from '../lib/events/event-class';
+import type { EventContext } from '../lib/events/recorded-event';
 import { checkEventClass, checkOptions, decoratedMember } from '../lib/metadata/decorated';
 import { DecoratorError } from '../lib/metadata/decorator-error';
 import { handlerSlot, type IdSource } from '../lib/metadata/slots';
@@ -23,13 +24,24 @@ export type CheckIds<This, E, M> = [WrongIds<This, E, M>] extends [never]
 export type CheckHandler<E, H extends AnyMethod> =
   Parameters<H> extends readonly []
     ? unknown
-    : Parameters<H> extends readonly [infer First, ...infer Rest]
+    : Required<Parameters<H>> extends readonly [infer First, ...infer Rest]
       ? [E] extends [First]
-        ? Rest extends readonly [] | readonly [unknown?]
-          ? unknown
-          : { 'a handler takes (event, context) and no more': Rest }
+        ? CheckContext<Rest>
         : { 'the parameter of the handler must be the event of its decorator': E }
-      : unknown;
+      : [E, EventContext] extends Parameters<H>
+        ? unknown
+        : { 'the parameter of the handler must be the event of its decorator': E };
+
+/** The same for what follows the event. A context may be narrower than the framework's, for metadata of one's own. */
+type CheckContext<Rest extends readonly unknown[]> = Rest extends readonly []
+  ? unknown
+  : number extends Rest['length']
+    ? unknown
+    : Rest extends readonly [infer Second]
+      ? Related<EventContext, Second> extends true
+        ? unknown
+        : { 'the second parameter of a handler is the context of the event': EventContext }
+      : { 'a handler takes (event, context) and no more': Rest };
 
 /** A method decorator of TypeScript or of the standard that fits handlers of `E` only. */
 export interface HandlesDecorator<E, M> {

@@ -31,11 +31,11 @@ export interface EventSourcingOptions {
 }
 
 /** Which events `es.events` gives. */
-export interface EventsOptions<E extends object = object> {
+export interface EventsOptions<C extends Class = Class> {
   /** Only later ones: all from the start, unless given. Exclusive. */
   readonly after?: Position | string | undefined;
   /** Only instances of these classes: all registered ones unless given, where an unknown type is an error. */
-  readonly types?: readonly Class<E>[];
+  readonly types?: readonly C[];
 }
 
 /** How `es.transaction` deals with a lost race. */
@@ -208,11 +208,11 @@ export class EventSourcing {
    * @throws {@link InvalidPositionError} when `after` is no position of this store.
    * @throws {@link NotRegisteredError} when a class in `types` is no registered event.
    */
-  events<E extends object = object>(options: EventsOptions<E> = {}): EventFeed<E> {
+  events<C extends Class = Class>(options: EventsOptions<C> = {}): EventFeed<InstanceType<C>> {
     const { store } = this.options;
     const types = options.types?.map((event) => this.current.eventOf(event).type);
     const after = options.after === undefined ? undefined : store.position(options.after);
-    return new EventFeed<E>({
+    return new EventFeed({
       store,
       query: { ...(after !== undefined && { after }), ...(types && { criteria: [{ types }] }) },
       eventByType: (type) => this.current.eventByType(type),

@@ -1,5 +1,5 @@
 import type { Class } from '../events/event-class';
-import type { ClassModel, EventModel, HandlerModel } from './class-model';
+import { type ClassModel, type EventModel, eventModel, type HandlerModel } from './class-model';
 import type { Mistake, MistakeCode } from './mistake';
 
 /** Finds what is wrong with one annotated class by itself. */
@@ -9,6 +9,16 @@ export function classMistakes(model: ClassModel): Mistake[] {
     ...model.undeclared.map(({ event, method }) =>
       mistake(model, 'NOT_AN_EVENT', method, `it handles ${event.name}, which is no event`, `Put @Event() on ${event.name}`),
     ),
+    ...(model.aggregate?.ignores ?? []).flatMap((ignored) => {
+      if (eventModel(ignored) !== undefined) return [];
+      return mistake(
+        model,
+        'NOT_AN_EVENT',
+        undefined,
+        `it ignores ${ignored.name}, which is no event`,
+        `Put @Event() on ${ignored.name}`,
+      );
+    }),
     ...model.handlers.flatMap((handler) => [...mapMistakes(model, handler), ...unresolvedIds(model, handler)]),
     ...duplicateHandlers(model),
     ...commandMistakes(model),

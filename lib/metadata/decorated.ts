@@ -6,7 +6,9 @@ export interface DecoratedMember {
   readonly holder: object;
   readonly key: string | symbol;
   readonly place: string;
-  /** The method, or undefined for a property. */
+  /** `'method'`, `'property'`, or what else it is. */
+  readonly kind: string;
+  /** The method, or undefined for anything else. */
   readonly method: ((...args: never[]) => unknown) | undefined;
 }
 
@@ -17,7 +19,7 @@ export interface DecoratedMember {
  */
 export function decoratedMember(decorator: string, kind: 'method' | 'property', args: readonly unknown[]): DecoratedMember {
   const member = isStandardContext(args[1]) ? standardMember(decorator, args[0], args[1]) : legacyMember(decorator, args);
-  if ((member.method === undefined) === (kind === 'method')) {
+  if (member.kind !== kind) {
     throw new DecoratorError(decorator, member.place, `this is no ${kind}`, `Put it on a ${kind} of the class`);
   }
   return member;
@@ -32,7 +34,9 @@ export interface DecoratedClass {
 /** @throws {@link DecoratorError} when what is decorated is no class. */
 export function decoratedClass(decorator: string, args: readonly unknown[]): DecoratedClass {
   const [target, context] = args;
-  if (!isClass(target)) throw new DecoratorError(decorator, nameOf(target), 'this is no class', 'Put it before a class');
+  const isMember = isStandardContext(context) ? context.kind !== 'class' : args.length > 1;
+  if (isMember || !isClass(target))
+    throw new DecoratorError(decorator, nameOf(target), 'this is no class', 'Put it before a class');
   const name = isStandardContext(context) ? String(context.name ?? target.name) : target.name;
   return { holder: target, name };
 }
@@ -68,6 +72,7 @@ function standardMember(decorator: string, value: unknown, context: StandardCont
     holder: context.metadata,
     key,
     place,
+    kind: context.kind === 'field' ? 'property' : context.kind,
     method: context.kind === 'method' ? (value as DecoratedMember['method']) : undefined,
   };
 }
@@ -78,10 +83,12 @@ function legacyMember(decorator: string, args: readonly unknown[]): DecoratedMem
   if (isClass(target)) throw key === undefined ? misplaced(decorator, target) : staticMember(decorator, place);
   if (typeof target !== 'object' || target === null || key === undefined) throw misplaced(decorator, target);
   const value: unknown = descriptor?.value;
+  const isAccessor = descriptor?.get !== undefined || descriptor?.set !== undefined;
   return {
     holder: target.constructor,
     key,
     place,
+    kind: typeof value === 'function' ? 'method' : isAccessor ? 'accessor' : 'property',
     method: typeof value === 'function' ? (value as DecoratedMember['method']) : undefined,
   };
 }

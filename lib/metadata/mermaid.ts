@@ -12,7 +12,7 @@ export function toMermaid(events: readonly EventDescription[], classes: readonly
 }
 
 function shape({ kind, class: name, ids, mode, guard }: ClassDescription): string {
-  const label = `"${encode(name)}<br/><small>${encode([mode ?? guard, ...ids].join(' · '))}</small>"`;
+  const label = `"${encode(name)}\n${encode([mode ?? guard, ...ids].join(' · '))}"`;
   return kind === 'aggregate' ? `{{${label}}}` : `[(${label})]`;
 }
 
@@ -23,6 +23,7 @@ function arrow({ ids }: HandlerDescription): string {
   return `-- "${encode(label)}" -->`;
 }
 
+/** GitHub drops diagrams with HTML in a label, and a backtick or "%%{" would begin Markdown or a directive. */
 function encode(text: string): string {
-  return text.replace(/[&"<>#]/g, (character) => `#${character.charCodeAt(0)};`);
+  return text.replace(/[&"<>#`%\r\n]/g, (character) => `#${character.charCodeAt(0)};`);
 }

@@ -28,6 +28,7 @@ export class Registry {
   private readonly models = new Map<Class, ClassModel>();
   private readonly eventsByType = new Map<string, EventModel>();
   private readonly handlersByType = new Map<string, { model: ClassModel; handler: HandlerModel }[]>();
+  private readonly openness = new Map<ClassModel, boolean>();
   private readonly mistakes: Mistake[] = [];
 
   private constructor(
@@ -35,7 +36,10 @@ export class Registry {
     private readonly check: ModelCheck,
   ) {
     for (const listed of classes) this.add(listed);
-    for (const model of this.models.values()) for (const handler of model.handlers) this.addHandler(model, handler);
+    for (const model of this.models.values()) {
+      for (const handler of model.handlers) this.addHandler(model, handler);
+      for (const ignored of model.aggregate?.ignores ?? []) this.addIgnored(ignored);
+    }
     this.findDuplicateNames();
   }
 
@@ -154,8 +158,11 @@ export class Registry {
 
   /** Says whether an event of the aggregate may lie outside of its own stream, so that its boundary guards it. */
   isOpen(model: ClassModel): boolean {
-    if (model.aggregate?.guard === 'boundary') return true;
-    return model.handlers.some((handler) => this.isShared(model, handler));
+    const known = this.openness.get(model);
+    if (known !== undefined) return known;
+    const isOpen = model.aggregate?.guard === 'boundary' || model.handlers.some((handler) => this.isShared(model, handler));
+    this.openness.set(model, isOpen);
+    return isOpen;
   }
 
   /** @returns the closed aggregate whose stream holds all events of the type, and its handler, if there is one. */
@@ -238,6 +245,12 @@ export class Registry {
     this.addEvent(handler.event);
     const { type } = handler.event;
     this.handlersByType.set(type, [...this.handlersOfType(type), { model, handler }]);
+  }
+
+  /** What a strict aggregate ignores is known all the same, or it could not be told from an unknown type. */
+  private addIgnored(ignored: Class): void {
+    const event = eventModel(ignored);
+    if (event !== undefined) this.addEvent(event);
   }
 
   private addEvent(event: EventModel): void {
