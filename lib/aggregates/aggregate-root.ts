@@ -45,6 +45,9 @@ export type IdsOf<A extends AnyAggregate> = A extends { readonly [filledIn]?: in
     : Pick<A, Extract<NonNullable<Filled>, keyof A>>
   : never;
 
+/** The names of the event properties that an aggregate fills in. */
+export type FilledBy<A extends AnyAggregate> = A extends { readonly [filledIn]?: infer Filled } ? Extract<Filled, string> : never;
+
 /** @internal */
 export function stateOf(root: AnyAggregate): AggregateState {
   let state = states.get(root);

@@ -1,1 +1,10 @@
-export {};
+// Given, when, then
+export { AggregateOutcome, type ErrorFields, type When } from './aggregate-outcome';
+export { AggregateScenario } from './aggregate-scenario';
+export type { ExpectedState, SomeState } from './expected-state';
+export { type FixedClock, fixedClock } from './fixed-clock';
+export type { ScenarioOptions } from './history';
+export { ProjectionOutcome } from './projection-outcome';
+export { ProjectionScenario } from './projection-scenario';
+export { scenario } from './scenario';
+export { sequentialIds } from './sequential-ids';
