@@ -1,4 +1,4 @@
-import type { Class } from '../lib/events/event-class';
+import { type Class, nameOf } from '../lib/events/event-class';
 import { checkEventClass, checkName, checkOptions, decoratedClass } from '../lib/metadata/decorated';
 import { DecoratorError } from '../lib/metadata/decorator-error';
 import { aggregateSlot } from '../lib/metadata/slots';
@@ -36,12 +36,18 @@ export function Aggregate(options: AggregateOptions = {}): AnyClassDecorator {
       "Leave it out, or give 'boundary'",
     );
   }
-  for (const event of options.ignores ?? []) checkEventClass('@Aggregate', 'ignores', event);
+  const { guard = 'derived', strict = false, ignores = [] } = options;
+  if (typeof strict !== 'boolean') {
+    throw new DecoratorError('@Aggregate', 'its options', `strict is ${nameOf(strict)}`, 'Give true or false');
+  }
+  if (!Array.isArray(ignores)) {
+    throw new DecoratorError('@Aggregate', 'its options', `ignores is ${nameOf(ignores)}`, 'Give an array of event classes');
+  }
+  for (const event of ignores) checkEventClass('@Aggregate', 'ignores', event);
   return (...args) => {
     const { holder, name: className } = decoratedClass('@Aggregate', args);
     const name = options.name ?? className;
     checkName('@Aggregate', name);
-    const { guard = 'derived', strict = false, ignores = [] } = options;
-    aggregateSlot.update(holder, () => ({ name, guard, strict, ignores }));
+    aggregateSlot.update(holder, () => ({ name, guard, strict, ignores: [...ignores] }));
   };
 }

@@ -30,7 +30,7 @@ export type AnyClassDecorator = (target: Class, context?: ClassDecoratorContext)
 export function Event(name?: string, options: EventOptions = {}): AnyClassDecorator {
   checkOptions('@Event', options, ['version']);
   if (name !== undefined) checkName('@Event', name);
-  const schemaVersion = options.version ?? 1;
+  const { version: schemaVersion = 1 } = options;
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
     throw new DecoratorError(
       '@Event',

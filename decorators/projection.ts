@@ -24,7 +24,7 @@ export interface ProjectionOptions {
 export function Projection(options: ProjectionOptions = {}): AnyClassDecorator {
   checkOptions('@Projection', options, ['name', 'mode', 'retry']);
   if (options.name !== undefined) checkName('@Projection', options.name);
-  const mode = options.mode ?? 'async';
+  const { mode = 'async', retry: given = {} } = options;
   if (!['inline', 'async', 'live'].includes(mode)) {
     throw new DecoratorError(
       '@Projection',
@@ -33,7 +33,7 @@ export function Projection(options: ProjectionOptions = {}): AnyClassDecorator {
       "Give 'inline', 'async' or 'live'",
     );
   }
-  const retry = checkRetry(options.retry ?? {}, mode, options.retry !== undefined);
+  const retry = checkRetry(given, mode, options.retry !== undefined);
   return (...args) => {
     const { holder, name: className } = decoratedClass('@Projection', args);
     const name = options.name ?? className;
