@@ -31,7 +31,9 @@ export class MetadataSlot<T> {
 
   /** @returns what was recorded along the class chain of `target`, its most distant ancestor first. */
   chain(target: Class): T[] {
-    return classChain(target).flatMap((link) => this.own(link) ?? []);
+    return classChain(target)
+      .map((link) => this.own(link))
+      .filter((own) => own !== undefined);
   }
 
   private at(holder: object): T | undefined {
