@@ -24,7 +24,7 @@ export interface AggregateFacts {
 
 /** What follows from a command: assertions, chained, and then awaited or returned from the test. */
 export class AggregateOutcome<A extends AnyAggregate> extends Outcome<AggregateFacts> {
-  private expected: object[] | undefined;
+  private readonly expected: [event: Class, payload: object | undefined][] = [];
   private mayReject = false;
 
   /** @internal */
@@ -40,17 +40,14 @@ export class AggregateOutcome<A extends AnyAggregate> extends Outcome<AggregateF
    * Asserts that the command succeeds and emits this event and no other. Called again, it asserts the next one.
    *
    * @param payload All its data, compared strictly. The instance's ids may be left out, as with `emit`.
-   * @throws {@link InvalidArgumentError} when `event` is no class or `payload` no object.
    */
   thenEmits<E extends object>(event: Class<E>, ...payload: PayloadArgument<E, FilledBy<A>>): this {
-    const wanted = instanceOf(this.subject, ...eventData('thenEmits', event, payload[0]));
-    if (this.expected !== undefined) {
-      this.expected.push(wanted);
-      return this;
-    }
-    const expected = [wanted];
-    this.expected = expected;
-    return this.assert(this.thenEmits, (facts) => emissionFailure(facts, expected));
+    this.expected.push([event, payload[0]]);
+    if (this.expected.length > 1) return this;
+    return this.assert(this.thenEmits, (facts) => {
+      const expected = this.expected.map(([target, data]) => instanceOf(this.subject, ...eventData('thenEmits', target, data)));
+      return emissionFailure(facts, expected);
+    });
   }
 
   /** Asserts that the command succeeds and emits no event. */
@@ -63,14 +60,13 @@ export class AggregateOutcome<A extends AnyAggregate> extends Outcome<AggregateF
    *
    * @param error The class of the error, or a base class of it. For `Error` itself, which every mistake is, give `fields`.
    * @param fields Some of its fields, compared strictly; a pattern matches text: `{ message: /overdrawn/ }`.
-   * @throws {@link InvalidArgumentError} when `error` is no class, or is `Error` without fields.
    */
   thenRejects<X extends object>(error: Class<X>, fields: ErrorFields<NoInfer<X>> = {}): this {
-    if (!isClass(error)) throw new InvalidArgumentError(`thenRejects takes a class of errors, not ${nameOf(error)}.`);
-    if ((error as unknown) === Error && Object.keys(fields).length === 0)
-      throw new InvalidArgumentError('Every mistake is an Error. Give thenRejects a more special class, or fields.');
     this.mayReject = true;
-    return this.assert(this.thenRejects, (facts) => rejectionFailure(facts, error, fields));
+    return this.assert(this.thenRejects, (facts) => {
+      checkErrorClass(error, fields);
+      return rejectionFailure(facts, error, fields);
+    });
   }
 
   /**
@@ -78,11 +74,10 @@ export class AggregateOutcome<A extends AnyAggregate> extends Outcome<AggregateF
    *
    * @param expected Some of its properties, compared strictly, or a function that throws, or returns false, when the
    * state is wrong.
-   * @throws {@link InvalidArgumentError} when `expected` names no property.
    */
   thenState(expected: ExpectedState<A>): this {
-    checkExpected('thenState', expected);
     return this.assert(this.thenState, async ({ es, rejection }) => {
+      checkExpected('thenState', expected);
       if (rejection !== undefined && !this.mayReject) return unexpected(rejection.error);
       return stateFailure(this.subject.target.name, await load<A>(es, this.subject), expected);
     });
@@ -94,8 +89,6 @@ async function carryOut<A extends AnyAggregate>(stage: Stage, subject: Subject, 
   const before = await store.head();
   const instance = await load<A>(es, subject);
   const rejection = await rejectionOf(() => command(instance, es));
-  // Gives a command that was not awaited the time to show.
-  await setImmediate();
   return { es, rejection, emitted: await eventsAfter(stage, before) };
 }
 
@@ -110,9 +103,18 @@ async function rejectionOf(command: () => unknown): Promise<AggregateFacts['reje
     await pending;
   } catch (error) {
     return { error };
+  } finally {
+    // Gives a command that was not awaited the time to show.
+    await setImmediate();
   }
   if (typeof (pending as PromiseLike<unknown> | undefined)?.then === 'function') return undefined;
   throw failure('The function given to when returned no promise. Return that of the command.');
+}
+
+function checkErrorClass(error: unknown, fields: object): void {
+  if (!isClass(error)) throw new InvalidArgumentError(`thenRejects takes a class of errors, not ${nameOf(error)}.`);
+  if ((error as unknown) === Error && Object.keys(fields).length === 0)
+    throw new InvalidArgumentError('Every mistake is an Error. Give thenRejects a more special class, or fields.');
 }
 
 function emissionFailure({ rejection, emitted }: AggregateFacts, expected: readonly object[]): AssertionError | undefined {

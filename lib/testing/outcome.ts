@@ -63,8 +63,8 @@ export function failure(message: string, cause?: unknown): AssertionError {
 /** @returns the failure that shows how `actual` differs from `expected`, prototypes included, if it does. */
 export function difference(message: string, actual: unknown, expected: unknown): AssertionError | undefined {
   if (isDeepStrictEqual(actual, expected)) return undefined;
-  const values = { actual, expected, operator: 'deepStrictEqual' };
-  return new AssertionError({ ...values, message: `${message}\n${new AssertionError(values).message}` });
+  const { message: shown } = new AssertionError({ actual, expected, operator: 'deepStrictEqual' });
+  return new AssertionError({ actual, expected, message: `${message}\n${shown}` });
 }
 
 /** @returns an error as short text for a message. */

@@ -20,7 +20,6 @@ export class ProjectionOutcome<T extends object> extends Outcome<EventSourcing> 
    *
    * @param expected Some of its properties, compared strictly, or a function that throws, or returns false, when the
    * state is wrong.
-   * @throws {@link InvalidArgumentError} when `expected` names no property.
    */
   thenState(expected: ExpectedState<T>): this {
     return this.assertState(this.thenState, this.subject.ids, expected);
@@ -47,8 +46,8 @@ export class ProjectionOutcome<T extends object> extends Outcome<EventSourcing> 
   }
 
   private assertState(method: (...args: never[]) => unknown, ids: Ids<T> | undefined, expected: ExpectedState<T>): this {
-    checkExpected(method.name, expected);
     return this.assert(method, async (es) => {
+      checkExpected(method.name, expected);
       const state = await es.projections.get(this.target, ids);
       if (state === undefined) return failure(`${this.nameOf(ids)} has no state: no given event belongs to it.`);
       return stateFailure(this.nameOf(ids), state, expected);
