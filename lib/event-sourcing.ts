@@ -162,7 +162,8 @@ export class EventSourcing {
 
   /**
    * Runs `work`, and stores the events of all commands called in it together: all, or none when it rejects. Within a
-   * command or another transaction it joins that one.
+   * command or another transaction it joins that one. A command in it that rejects after something was emitted makes
+   * it reject as well, even if `work` catches the error: its half of the work cannot be taken back alone.
    *
    * @returns what `work` resolves to.
    * @throws {@link OptimisticLockError} when a race is lost `attempts` times. The work is run once unless told
@@ -197,8 +198,7 @@ export class EventSourcing {
    */
   causedBy<T>(event: RecordedEvent, work: () => T): T {
     checkFunction('es.causedBy', work);
-    const { id, metadata } = event;
-    return this.withMetadata({ correlationId: metadata.correlationId ?? id, causationId: id }, work);
+    return this.withMetadata(causeOf(event), work);
   }
 
   /**
@@ -216,7 +216,7 @@ export class EventSourcing {
       store,
       query: { ...(after !== undefined && { after }), ...(types && { criteria: [{ types }] }) },
       eventByType: (type) => this.current.eventByType(type),
-      causedBy: (event, react) => this.causedBy(event, react),
+      causedBy: (event, react) => this.reactTo(event, react),
       signal: this.stop.signal,
     });
   }
@@ -274,6 +274,12 @@ export class EventSourcing {
     this.stop.abort();
     await this.projections.close();
     await this.options.store.close();
+  }
+
+  /** A subscriber is no part of the command or transaction in which it subscribed. */
+  private reactTo(event: RecordedEvent, react: () => void): void {
+    const { metadata } = this.scopes.getStore() ?? noScope;
+    this.scopes.run({ metadata: { ...metadata, ...causeOf(event) } }, react);
   }
 
   private async appendEvents(stream: string, events: readonly object[], guard: Guard): Promise<AppendResult> {
@@ -345,6 +351,10 @@ export class EventSourcing {
   private checkOpen(): void {
     if (this.stop.signal.aborted) throw new ClosedError();
   }
+}
+
+function causeOf({ id, metadata }: RecordedEvent): EventMetadata {
+  return { correlationId: metadata.correlationId ?? id, causationId: id };
 }
 
 function checkFunction(call: string, work: unknown): void {

@@ -83,7 +83,7 @@ export class AggregateClass {
   }
 
   /** Says whether the event is one of the instance's. */
-  owns(identity: Identity, { type, data }: RecordedEvent): boolean {
+  owns(identity: Identity, type: string, data: object): boolean {
     return this.handlers.get(type)?.some(({ model }) => belongsTo(this.model, model, data, identity.key)) ?? false;
   }
 

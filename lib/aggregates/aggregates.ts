@@ -7,7 +7,13 @@ import type { Registry } from '../metadata/registry';
 import type { Append, AppendResult } from '../store/append';
 import type { EventStore } from '../store/event-store';
 import { AggregateClass, handlerAtWork } from './aggregate-class';
-import { AggregateExistsError, AggregateNotFoundError, MisplacedEmitError, ReplayError } from './aggregate-errors';
+import {
+  AggregateExistsError,
+  AggregateNotFoundError,
+  MisplacedEmitError,
+  ReplayError,
+  UnfinishedCommandError,
+} from './aggregate-errors';
 import { type AnyAggregate, stateOf } from './aggregate-root';
 import type { AggregateState } from './aggregate-state';
 import { InstanceLocks } from './instance-locks';
@@ -64,7 +70,8 @@ export class Aggregates implements UnitEnvironment {
   /** Runs `work` so that all events of the commands called in it are stored together. */
   async transaction<T>(work: () => PromiseLike<T> | T, attempts: number): Promise<T> {
     const scope = this.options.scopes.getStore() ?? noScope;
-    if (scope.unit !== undefined && !scope.unit.isOver) return work();
+    if (scope.unit !== undefined && !scope.unit.isOver) return scope.unit.join(work);
+    if (scope.unit?.hasFailed) throw new UnfinishedCommandError(1);
     for (let attempt = 1; ; attempt += 1) {
       const unit = new UnitOfWork(this);
       try {
@@ -92,6 +99,10 @@ export class Aggregates implements UnitEnvironment {
     return (this.options.scopes.getStore() ?? noScope).metadata;
   }
 
+  unit(): UnitOfWork | undefined {
+    return this.options.scopes.getStore()?.unit;
+  }
+
   tagsOf(type: string, data: object): readonly string[] {
     return this.options.registry.tagsOf(type, data);
   }
@@ -103,15 +114,21 @@ export class Aggregates implements UnitEnvironment {
   /** Folds what was stored since the instance was last folded. */
   async refresh(state: AggregateState): Promise<void> {
     if (state.isStale) this.reset(state);
-    await this.fold(state);
+    try {
+      await this.fold(state);
+    } catch (error) {
+      // A handler may have changed half of the state.
+      state.isStale = true;
+      throw error;
+    }
     if (state.mustBeNew && state.folded > 0) throw new AggregateExistsError(...this.nameOf(state));
   }
 
   /** Folds the instance anew up to where it was, to forget what was emitted and not stored. */
   async restore(state: AggregateState): Promise<void> {
     const { position, version } = state;
-    this.reset(state);
     try {
+      this.reset(state);
       if (version > 0 || position !== undefined) await this.fold(state, { position, version });
     } catch {
       // Why the unit of work failed matters more; the instance is folded anew before its next use.

@@ -1,4 +1,4 @@
-import type { EventMetadata, RecordedEvent } from '../events/recorded-event';
+import type { EventMetadata } from '../events/recorded-event';
 import type { EventModel } from '../metadata/class-model';
 import type { Append, AppendResult, Guard } from '../store/append';
 import { OptimisticLockError } from '../store/store-errors';
@@ -12,6 +12,8 @@ export interface UnitEnvironment {
   newId(): string;
   now(): Date;
   metadata(): EventMetadata;
+  /** The unit that the caller's code runs in. */
+  unit(): UnitOfWork | undefined;
   tagsOf(type: string, data: object): readonly string[];
   append(appends: readonly Append[]): Promise<AppendResult>;
   refresh(state: AggregateState): Promise<void>;
@@ -22,35 +24,67 @@ interface UnitEvent extends PendingEvent {
   readonly emitter: AggregateState;
 }
 
+/** The lock of one instance. */
+interface Hold {
+  /** Undefined when it was free. */
+  readonly waiting: Promise<void> | undefined;
+  /** How many instances are being refreshed under it. */
+  entering: number;
+}
+
 /**
  * All that one command, or one transaction over several, reads and emits: stored as one append, or put back.
  *
  * What is emitted reaches every instance of the unit that it belongs to, at once.
  */
 export class UnitOfWork {
-  /** The unit that holds an instance which this one waits for. */
-  waitsFor: UnitOfWork | undefined;
+  /** The streams whose instances this unit waits for. */
+  readonly waitsFor = new Set<string>();
   isOver = false;
+  hasFailed = false;
   private readonly id: string;
+  private readonly holds = new Map<string, Hold>();
+  private readonly entries = new Map<AggregateState, Promise<void>>();
   private readonly states = new Set<AggregateState>();
   private readonly dirty = new Set<AggregateState>();
   private readonly events: UnitEvent[] = [];
+  private readonly emitted = new Map<string, number>();
   private running = 0;
+  private hasEnded = false;
   private lostRace: unknown;
+  private doom: { readonly error: unknown } | undefined;
 
   constructor(private readonly environment: UnitEnvironment) {
     this.id = environment.newId();
   }
 
-  /** Runs a command of an instance in this unit. */
-  async run<T>(state: AggregateState, command: () => PromiseLike<T> | T): Promise<T> {
+  /** Says whether nobody can be waiting for this unit. */
+  get isUnencumbered(): boolean {
+    return this.holds.size === 0;
+  }
+
+  /**
+   * Runs a command or transaction within this unit. When it rejects after something was emitted, the unit cannot be
+   * committed any more, even if the error is caught.
+   */
+  async join<T>(work: () => PromiseLike<T> | T): Promise<T> {
+    const before = this.events.length;
     this.running += 1;
     try {
-      if (!this.states.has(state)) await this.enlist(state);
-      return await command();
+      return await work();
+    } catch (error) {
+      if (this.events.length > before) this.doom ??= { error };
+      throw error;
     } finally {
       this.running -= 1;
     }
+  }
+
+  /** Runs a command of an instance in this unit, once the instance is refreshed. */
+  async run<T>(state: AggregateState, command: () => PromiseLike<T> | T): Promise<T> {
+    if (!this.states.has(state)) await this.enlisted(state);
+    if (this.isOver) throw new UnfinishedCommandError(this.running);
+    return command();
   }
 
   emit(emitter: AggregateState, { type, schemaVersion }: EventModel, data: object): void {
@@ -60,19 +94,27 @@ export class UnitOfWork {
         'came after its command had ended',
         'Await everything that a command begins',
       );
-    const version = emitter.version + this.events.filter((other) => other.context.stream === emitter.stream).length + 1;
     const { environment } = this;
+    if (environment.unit() !== this)
+      throw new MisplacedEmitError(
+        `emit of ${type}`,
+        'came from outside of the command that is running',
+        'Call a command, and emit in it',
+      );
+    const { stream } = emitter;
+    const count = (this.emitted.get(stream) ?? 0) + 1;
     const context = pendingContext({
       id: environment.newId(),
       type,
       schemaVersion,
-      stream: emitter.stream,
-      version,
+      stream,
+      version: emitter.version + count,
       metadata: this.metadata(),
       time: environment.now().toISOString(),
       tags: environment.tagsOf(type, data),
     });
     const pending = { emitter, data, context };
+    this.emitted.set(stream, count);
     this.events.push(pending);
     for (const state of this.states) this.apply(state, pending);
   }
@@ -84,6 +126,7 @@ export class UnitOfWork {
   /** @throws {@link OptimisticLockError} when a guard does not hold; the caller rolls back. */
   async commit(): Promise<void> {
     if (this.running > 0) throw new UnfinishedCommandError(this.running);
+    if (this.doom !== undefined) throw this.doom.error;
     this.isOver = true;
     if (this.events.length > 0) this.settle(await this.append());
     this.end();
@@ -92,13 +135,17 @@ export class UnitOfWork {
   /** Puts every instance back to what it was before. */
   async rollback(): Promise<void> {
     this.isOver = true;
-    for (const state of this.dirty) await this.environment.restore(state);
-    this.end();
+    this.hasFailed = true;
+    try {
+      for (const state of this.dirty) await this.environment.restore(state);
+    } finally {
+      this.end();
+    }
   }
 
   /** Says whether the error is this unit's own lost race, after which its work may be tried again. */
   hasLost(error: unknown): boolean {
-    return this.lostRace === error;
+    return this.lostRace !== undefined && this.lostRace === error;
   }
 
   /** Marks the error as this unit's own lost race. */
@@ -107,13 +154,44 @@ export class UnitOfWork {
     return error;
   }
 
+  private enlisted(state: AggregateState): Promise<void> {
+    let entry = this.entries.get(state);
+    if (entry === undefined) {
+      entry = this.enlist(state);
+      this.entries.set(state, entry);
+    }
+    return entry;
+  }
+
   private async enlist(state: AggregateState): Promise<void> {
-    const waiting = this.environment.locks.acquire(state.stream, this);
-    if (waiting !== undefined) await waiting;
-    this.states.add(state);
-    state.unit = this;
-    await this.environment.refresh(state);
-    for (const event of this.events) this.apply(state, event);
+    const { stream } = state;
+    const hold = this.hold(stream);
+    hold.entering += 1;
+    try {
+      if (hold.waiting !== undefined) await hold.waiting;
+      if (!this.isOver) await this.environment.refresh(state);
+      if (this.isOver) return;
+      this.states.add(state);
+      state.unit = this;
+      for (const event of this.events) this.apply(state, event);
+    } finally {
+      hold.entering -= 1;
+      if (this.hasEnded) this.release(stream, hold);
+    }
+  }
+
+  private hold(stream: string): Hold {
+    let hold = this.holds.get(stream);
+    if (hold === undefined) {
+      hold = { waiting: this.environment.locks.acquire(stream, this), entering: 0 };
+      this.holds.set(stream, hold);
+    }
+    return hold;
+  }
+
+  /** Keeps the lock for as long as an instance is being refreshed under it, also when the unit ended early. */
+  private release(stream: string, { entering }: Hold): void {
+    if (entering === 0) this.environment.locks.release(stream);
   }
 
   private apply(state: AggregateState, { data, context }: UnitEvent): void {
@@ -121,7 +199,12 @@ export class UnitOfWork {
     if (definition === undefined || identity === undefined || !definition.model.byType.has(context.type)) return;
     const wasDirty = this.dirty.has(state);
     this.dirty.add(state);
-    if (!definition.apply(root, identity, data, context) && !wasDirty) this.dirty.delete(state);
+    try {
+      if (!definition.apply(root, identity, data, context) && !wasDirty) this.dirty.delete(state);
+    } catch (error) {
+      this.doom ??= { error };
+      throw error;
+    }
   }
 
   private async append(): Promise<AppendResult> {
@@ -140,40 +223,42 @@ export class UnitOfWork {
 
   private appends(): Append[] {
     const appends: { stream: string; events: object[]; guard: Guard }[] = [];
+    let previous: AggregateState | undefined;
     for (const { emitter, data, context } of this.events) {
-      const last = appends.at(-1);
+      const last = previous === emitter ? appends.at(-1) : undefined;
+      previous = emitter;
       const { id, type, schemaVersion, metadata, time, tags, stream } = context;
       const event = { id, type, schemaVersion, metadata, time, tags, data };
-      if (last?.stream === stream) last.events.push(event);
-      else appends.push({ stream, events: [event], guard: guardOf(emitter) });
+      if (last === undefined) appends.push({ stream, events: [event], guard: guardOf(emitter) });
+      else last.events.push(event);
     }
     return appends as unknown as Append[];
   }
 
   private settle({ events, position }: AppendResult): void {
-    const emitters = new Set(this.events.map(({ emitter }) => emitter.stream));
+    const guarded = new Set(this.events.map(({ emitter }) => emitter));
+    const isAllOurs = events.length === this.events.length;
     for (const state of this.dirty) {
-      const own = events.filter((event) => event.stream === state.stream);
+      const { stream } = state;
+      const own = events.filter((event) => event.stream === stream);
       state.mustBeNew = false;
-      state.folded += this.foldedBy(state, events);
+      state.folded += this.foldedBy(state);
       state.version = own.at(-1)?.version ?? state.version;
-      if (emitters.has(state.stream)) state.position = position;
+      if (isAllOurs && guarded.has(state)) state.position = position;
       else state.isStale = true;
     }
   }
 
-  private foldedBy({ definition, identity }: AggregateState, events: readonly RecordedEvent[]): number {
+  private foldedBy({ definition, identity }: AggregateState): number {
     if (definition === undefined || identity === undefined) return 0;
-    return events.filter((event) => definition.owns(identity, event)).length;
+    return this.events.filter(({ data, context }) => definition.owns(identity, context.type, data)).length;
   }
 
   private end(): void {
-    this.isOver = true;
-    for (const state of this.states) {
-      state.unit = undefined;
-      this.environment.locks.release(state.stream);
-    }
+    this.hasEnded = true;
+    for (const state of this.states) state.unit = undefined;
     this.states.clear();
+    for (const [stream, hold] of this.holds) this.release(stream, hold);
   }
 
   private metadata(): EventMetadata {

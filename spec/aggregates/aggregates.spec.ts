@@ -188,7 +188,8 @@ describe('a command', () => {
     const error = await rejection(isClosed ? tally.count(1, rival) : wallet.credit(1, rival));
     expect(runs).toBe(5);
     expect(error).toBeInstanceOf(OptimisticLockError);
-    if (isClosed) expect(error).toMatchObject({ type: 'Tally', ids: { tallyId: 'a' }, stream: 'Tally:a', expected: 4, actual: 5 });
+    if (isClosed)
+      expect(error).toMatchObject({ type: 'Tally', ids: { tallyId: 'a' }, stream: 'Tally:a', expected: 4, actual: 5 });
     else expect(error).toMatchObject({ type: 'Wallet', ids: { walletId: 'a' }, stream: 'Wallet:a', actual: await store.head() });
     expect(await dataOf(store)).toHaveLength(5);
     await (isClosed ? tally.count(1) : wallet.credit(1));

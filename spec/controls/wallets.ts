@@ -130,12 +130,15 @@ export class Tally extends AggregateRoot<'tallyId'> {
 /** An `EventSourcing` with wallets and tallies on a store of its own, with counted ids and a fixed clock. */
 export async function openWallets() {
   const store = new InMemoryEventStore();
-  let ids = 0;
+  let made = 0;
   const es = await EventSourcing.open({
     store,
     classes: [Wallet, Tally],
     clock: () => new Date('2001-02-03T04:05:06.789Z'),
-    ids: () => `id-${(ids += 1)}`,
+    ids: () => {
+      made += 1;
+      return `id-${made}`;
+    },
   });
   return { es, store, data: () => dataOf(store) };
 }
