@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
 import { decode } from '../events/decode';
+import type { Class } from '../events/event-class';
 import { UnknownEventTypeError } from '../events/event-errors';
 import type { RecordedEvent } from '../events/recorded-event';
-import type { EventModel } from '../metadata/class-model';
 import type { EventQuery } from '../store/event-query';
 import type { EventStore } from '../store/event-store';
 import { follow } from '../store/follow';
@@ -11,7 +11,7 @@ import { follow } from '../store/follow';
 export interface EventFeedOptions {
   readonly store: EventStore;
   readonly query: Pick<EventQuery, 'after' | 'criteria'>;
-  readonly eventByType: (type: string) => EventModel | undefined;
+  readonly eventByType: (type: string) => { readonly class: Class } | undefined;
   /** Runs a subscriber's reaction to an event, so that what it sets off is known to come from it. */
   readonly causedBy: (event: RecordedEvent, react: () => void) => void;
   /** Ends every subscription when it aborts. */
