@@ -3,7 +3,7 @@ import { decode } from '../events/decode';
 import type { Position, RecordedEvent } from '../events/recorded-event';
 import type { EventStore } from '../store/event-store';
 import { Documents, type DocumentsEnvironment } from './documents';
-import type { ProjectionClass, Step } from './projection-class';
+import type { ProjectionClass, Step, Target } from './projection-class';
 import type { Router } from './router';
 
 /** How many events may wait for an async handler before the projection reads the store by itself instead. */
@@ -102,7 +102,8 @@ export class AsyncProjection {
     const applySole = (event: RecordedEvent): PromiseLike<void> | undefined => {
       const value = (event.data as Record<string, unknown>)[property as string];
       if (typeof value !== 'string' || value === '') return this.apply(event);
-      const instance = documents.instances.get(value) ?? documents.instanceOf(this.projection.identityOf(value));
+      const instance = documents.instances.get(value);
+      if (instance === undefined) return documents.applyTo(this.projection.identityOf(value), steps, event);
       return documents.apply(instance, steps, event);
     };
     const apply = property === undefined ? (event: RecordedEvent) => this.apply(event) : applySole;
@@ -164,14 +165,17 @@ export class AsyncProjection {
 
   /** Applies the event to each instance that it belongs to. */
   private apply(event: RecordedEvent): PromiseLike<void> | undefined {
-    let running: PromiseLike<void>[] | undefined;
+    let targets: readonly Target[];
     try {
-      for (const { identity, steps } of this.projection.targetsOf(event)) {
-        const pending = this.documents.apply(this.documents.instanceOf(identity), steps, event);
-        if (pending !== undefined) running = [...(running ?? []), pending];
-      }
+      targets = this.projection.targetsOf(event);
     } catch (error) {
       this.documents.keepUnroutable(event, error);
+      return undefined;
+    }
+    let running: PromiseLike<void>[] | undefined;
+    for (const { identity, steps } of targets) {
+      const pending = this.documents.applyTo(identity, steps, event);
+      if (pending !== undefined) running = [...(running ?? []), pending];
     }
     return running && Promise.all(running).then(() => undefined);
   }

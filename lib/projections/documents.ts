@@ -6,7 +6,7 @@ import type { EventStore } from '../store/event-store';
 import { copyState } from './copy-state';
 import type { ParkedEvent, ProjectionFailure } from './parked-event';
 import { type ProjectionClass, runSteps, type Step } from './projection-class';
-import { ProjectionError } from './projection-errors';
+import { NotParkedError, ProjectionError } from './projection-errors';
 
 /** One projection instance. */
 export interface Instance {
@@ -14,6 +14,8 @@ export interface Instance {
   readonly identity: Identity | undefined;
   state: object;
   blocked: Blocked | undefined;
+  /** The async handler that is changing the state. */
+  running: Promise<void> | undefined;
   /** Positions of events that were skipped, and are left out when the state is folded anew. */
   readonly skipped: Set<string>;
   /** An event has been applied; without one the instance does not exist for readers. */
@@ -31,7 +33,7 @@ interface Blocked {
   /** Folding it anew failed as well; it is folded before the next try. */
   isTorn: boolean;
   /** The work under way on this instance: folding it anew, or going through its queue. */
-  work: Promise<void>;
+  work: Promise<void> | undefined;
   timer?: NodeJS.Timeout;
 }
 
@@ -56,6 +58,8 @@ export class Documents {
   retrying = 0;
   private readonly changed = new Subject<Instance>();
   private readonly watched = new Map<string, Subject<object>>();
+  /** Positions of events that named no instance, and were skipped. */
+  private readonly left = new Set<string>();
   private isClosed = false;
 
   constructor(
@@ -66,10 +70,24 @@ export class Documents {
   instanceOf(identity: Identity): Instance {
     let instance = this.instances.get(identity.key);
     if (instance === undefined) {
-      instance = { identity, state: this.projection.create(identity), blocked: undefined, skipped: new Set(), hasState: false };
+      instance = instanceWith(identity, this.projection.create(identity));
       this.instances.set(identity.key, instance);
     }
     return instance;
+  }
+
+  /** Applies the event to the instance of that identity, or parks it there, also when there is no making that instance. */
+  applyTo(identity: Identity, steps: readonly Step[], event: RecordedEvent): PromiseLike<void> | undefined {
+    let instance: Instance;
+    try {
+      instance = this.instanceOf(identity);
+    } catch (error) {
+      instance = instanceWith(identity, {});
+      this.instances.set(identity.key, instance);
+      this.block(instance, event, error);
+      return undefined;
+    }
+    return this.apply(instance, steps, event);
   }
 
   /** Applies the event to an instance, or parks it there. @returns a promise only when a handler returned one. */
@@ -86,23 +104,36 @@ export class Documents {
       return undefined;
     }
     if (running === undefined) return this.announce(instance);
-    return running.then(
-      () => this.announce(instance),
-      (error: unknown) => this.block(instance, event, error),
+    instance.running = Promise.resolve(running).then(
+      () => {
+        instance.running = undefined;
+        this.announce(instance);
+      },
+      (error: unknown) => {
+        instance.running = undefined;
+        this.block(instance, event, error);
+      },
     );
+    return instance.running;
   }
 
   /** Keeps an event that does not say which instance it belongs to. */
   keepUnroutable(event: RecordedEvent, error: unknown): void {
-    const instance: Instance = { identity: undefined, state: {}, blocked: undefined, skipped: new Set(), hasState: false };
+    const instance = instanceWith(undefined, {});
     this.instances.set(unroutableKey(event), instance);
     this.block(instance, event, error);
   }
 
   /** @returns a copy of the instance's state as it is now, or undefined when it has none. */
   async get(identity: Identity): Promise<object | undefined> {
-    await this.instances.get(identity.key)?.blocked?.work;
+    for (let work = this.workOn(identity); work !== undefined; work = this.workOn(identity)) await work;
     return this.peek(identity);
+  }
+
+  /** @returns what is changing the instance's state right now, so that it is not fit to be seen. */
+  workOn(identity: Identity): Promise<void> | undefined {
+    const instance = this.instances.get(identity.key);
+    return instance?.running ?? instance?.blocked?.work;
   }
 
   peek(identity: Identity): object | undefined {
@@ -110,14 +141,16 @@ export class Documents {
     return instance?.hasState ? copyState(instance.state) : undefined;
   }
 
-  /** @returns a copy of an instance after each change of it. */
+  /** @returns each instance after each change of it. */
   changes(): Subject<Instance> {
     return this.changed;
   }
 
+  /** @returns the state of an instance after each change of it. */
   watch(key: string): Subject<object> {
     const subject = this.watched.get(key) ?? new Subject<object>();
     this.watched.set(key, subject);
+    if (this.isClosed) subject.complete();
     return subject;
   }
 
@@ -139,18 +172,24 @@ export class Documents {
   /** Tries the parked event again, then those that wait behind it. */
   async retry(instance: Instance): Promise<void> {
     const { blocked } = instance;
-    if (blocked === undefined) return;
-    await blocked.work;
-    await this.resume(instance, blocked);
+    while (blocked?.work !== undefined) await blocked.work;
+    if (blocked?.isParked && instance.blocked === blocked) await this.resume(instance, blocked);
   }
 
-  /** Leaves the parked event out for good, then goes on with those behind it. */
+  /**
+   * Leaves the parked event out for good, then goes on with those behind it.
+   *
+   * @throws {@link NotParkedError} when somebody else dealt with the event meanwhile.
+   */
   async skip(instance: Instance): Promise<void> {
     const { blocked } = instance;
-    if (blocked === undefined) return;
-    await blocked.work;
-    const [event] = blocked.queue.splice(0, 1);
-    if (event !== undefined) instance.skipped.add(event.position);
+    const event = blocked?.queue[0];
+    while (blocked?.work !== undefined) await blocked.work;
+    if (blocked === undefined || event === undefined || !blocked.isParked || blocked.queue[0] !== event)
+      throw new NotParkedError(this.projection.name, instance.identity && this.projection.idsOf(instance.identity));
+    blocked.queue.shift();
+    if (instance.identity === undefined) this.left.add(event.position);
+    else instance.skipped.add(event.position);
     blocked.attempts = 0;
     await this.resume(instance, blocked);
   }
@@ -175,13 +214,13 @@ export class Documents {
     if (this.changed.observed) this.changed.next(instance);
     if (this.watched.size === 0 || instance.identity === undefined) return undefined;
     const subject = this.watched.get(instance.identity.key);
-    if (subject?.observed) subject.next(copyState(instance.state));
+    if (subject?.observed) subject.next(instance.state);
     return undefined;
   }
 
   private block(instance: Instance, event: RecordedEvent, error: unknown): void {
     const time = this.environment.now().toISOString();
-    instance.blocked = {
+    const blocked: Blocked = {
       queue: [event],
       error: this.errorOf(instance, event, error),
       attempts: 1,
@@ -189,16 +228,26 @@ export class Documents {
       lastFailedAt: time,
       isParked: false,
       isTorn: false,
-      work: Promise.resolve(),
+      work: undefined,
     };
+    instance.blocked = blocked;
     this.retrying += 1;
-    this.afterFailure(instance, instance.blocked, event);
+    this.track(blocked, this.restore(instance, blocked, event));
+    this.afterFailure(instance, blocked, event);
   }
 
-  /** Parks the event, or has it tried again later; folds the state anew in any case. */
+  /** Lets readers wait for the work until it is done. */
+  private track(blocked: Blocked, work: Promise<void>): Promise<void> {
+    const tracked = work.finally(() => {
+      if (blocked.work === tracked) blocked.work = undefined;
+    });
+    blocked.work = tracked;
+    return tracked;
+  }
+
+  /** Parks the event, or has it tried again later. */
   private afterFailure(instance: Instance, blocked: Blocked, event: RecordedEvent): void {
     const { attempts, delayMs } = this.projection.options.retry;
-    blocked.work = this.restore(instance, blocked, event);
     const { error } = blocked;
     const isParked = blocked.attempts >= attempts;
     if (isParked) this.setParked(blocked, true);
@@ -214,28 +263,32 @@ export class Documents {
   }
 
   private async retryBySelf(instance: Instance, blocked: Blocked): Promise<void> {
-    await blocked.work;
+    while (blocked.work !== undefined) await blocked.work;
     if (!this.isClosed && instance.blocked === blocked) await this.resume(instance, blocked);
   }
 
   private resume(instance: Instance, blocked: Blocked): Promise<void> {
     clearTimeout(blocked.timer);
     this.setParked(blocked, false);
-    blocked.work = this.goThrough(instance, blocked);
-    return blocked.work;
+    return this.track(
+      blocked,
+      Promise.resolve().then(() => this.goThrough(instance, blocked)),
+    );
   }
 
   private async goThrough(instance: Instance, blocked: Blocked): Promise<void> {
     for (let event = blocked.queue[0]; event !== undefined; event = blocked.queue[0]) {
-      if (blocked.isTorn) await this.restore(instance, blocked, event);
       try {
+        if (blocked.isTorn) await this.refold(instance, blocked, event);
         await runSteps(this.stepsOf(instance, event), instance.state, event);
       } catch (error) {
         if (blocked.attempts === 0) blocked.firstFailedAt = this.environment.now().toISOString();
         blocked.attempts += 1;
         blocked.error = this.errorOf(instance, event, error);
         blocked.lastFailedAt = this.environment.now().toISOString();
+        const restored = this.restore(instance, blocked, event);
         this.afterFailure(instance, blocked, event);
+        await restored;
         return;
       }
       blocked.queue.shift();
@@ -261,43 +314,52 @@ export class Documents {
 
   private stepsOf({ identity }: Instance, event: RecordedEvent): readonly Step[] {
     if (identity !== undefined) return this.projection.stepsOf(identity, event);
-    this.projection.targetsOf(event);
-    return [];
+    const targets = this.projection.targetsOf(this.decoded(event));
+    const keys = targets.map((target) => JSON.stringify(target.identity.key)).join(', ');
+    throw new Error(
+      `it names ${keys || 'no instance'} now, whose later events have been applied. Open again to fold it in order.`,
+    );
   }
 
-  /** Folds the instance anew from all its events before `end`. */
+  /** Undoes what a handler changed before it threw. Never rejects. */
   private async restore(instance: Instance, blocked: Blocked, end: RecordedEvent): Promise<void> {
-    if (instance.identity === undefined) return;
-    instance.state = this.projection.create(instance.identity);
-    instance.hasState = false;
-    blocked.isTorn = true;
     try {
-      await this.foldUntil(instance, instance.identity, end);
-      blocked.isTorn = false;
+      await this.refold(instance, blocked, end);
     } catch {
       // What failed first is reported and parked; the next try folds the instance again.
     }
   }
 
-  private async foldUntil(instance: Instance, identity: Identity, end: RecordedEvent): Promise<void> {
+  /** Folds the instance anew from all its events before `end`. */
+  private async refold(instance: Instance, blocked: Blocked, end: RecordedEvent): Promise<void> {
+    const { identity } = instance;
+    if (identity === undefined) return;
+    blocked.isTorn = true;
+    instance.hasState = false;
+    instance.state = this.projection.create(identity);
     const criteria = [{ types: this.projection.types }];
     for await (const chunk of this.environment.store.read({ criteria, before: end.position }).chunks()) {
-      for (const recorded of chunk) {
-        const event = decode(recorded, (this.projection.stepsFor(recorded.type)[0] as Step).model.event.class);
-        const steps = instance.skipped.has(event.position) ? [] : this.stepsIfOwn(identity, event);
-        if (steps.length === 0) continue;
-        await runSteps(steps, instance.state, event);
-        instance.hasState = true;
-      }
+      for (const recorded of chunk) await this.refoldEvent(instance, identity, recorded);
     }
+    blocked.isTorn = false;
   }
 
-  private stepsIfOwn(identity: Identity, event: RecordedEvent): readonly Step[] {
-    try {
-      return this.projection.stepsOf(identity, event);
-    } catch {
-      return []; // It names no instance, so it is parked by itself.
-    }
+  private refoldEvent(instance: Instance, identity: Identity, recorded: RecordedEvent): PromiseLike<void> | undefined {
+    if (instance.skipped.has(recorded.position) || this.isLeftOut(recorded)) return undefined;
+    const event = this.decoded(recorded);
+    const steps = this.projection.stepsOf(identity, event);
+    if (steps.length === 0) return undefined;
+    instance.hasState = true;
+    return runSteps(steps, instance.state, event);
+  }
+
+  /** Says whether the event is parked by itself, as it names no instance, or was skipped as such. */
+  private isLeftOut(event: RecordedEvent): boolean {
+    return this.left.has(event.position) || this.instances.has(unroutableKey(event));
+  }
+
+  private decoded(event: RecordedEvent): RecordedEvent {
+    return decode(event, (this.projection.stepsFor(event.type)[0] as Step).model.event.class);
   }
 
   private errorOf({ identity }: Instance, event: RecordedEvent, error: unknown): ProjectionError {
@@ -318,6 +380,10 @@ export class Documents {
       waiting: queue.length - 1,
     };
   }
+}
+
+function instanceWith(identity: Identity | undefined, state: object): Instance {
+  return { identity, state, blocked: undefined, running: undefined, skipped: new Set(), hasState: false };
 }
 
 function unroutableKey(event: RecordedEvent): string {

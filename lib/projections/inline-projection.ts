@@ -2,7 +2,7 @@ import { decode } from '../events/decode';
 import type { Position, RecordedEvent } from '../events/recorded-event';
 import { copyState } from './copy-state';
 import { Documents, type DocumentsEnvironment, type Instance } from './documents';
-import { type ProjectionClass, runSteps, type Step } from './projection-class';
+import { type ProjectionClass, runSteps, type Step, type Target } from './projection-class';
 import { ProjectionError } from './projection-errors';
 
 interface Staged {
@@ -98,14 +98,16 @@ export class InlineProjection {
   private async fold(recorded: RecordedEvent): Promise<void> {
     const [first] = this.projection.stepsFor(recorded.type);
     if (first === undefined) return;
+    let event: RecordedEvent;
+    let targets: readonly Target[];
     try {
-      const event = decode(recorded, first.model.event.class);
-      for (const { identity, steps } of this.projection.targetsOf(event)) {
-        await this.documents.apply(this.documents.instanceOf(identity), steps, event);
-      }
+      event = decode(recorded, first.model.event.class);
+      targets = this.projection.targetsOf(event);
     } catch (error) {
       this.documents.keepUnroutable(recorded, error);
+      return;
     }
+    for (const { identity, steps } of targets) await this.documents.applyTo(identity, steps, event);
   }
 
   private stageSteps(staged: Staged, recorded: RecordedEvent, first: Step): PromiseLike<void> | undefined {

@@ -40,8 +40,8 @@ export class CaughtUpTimeoutError extends EventSourcingError {
 export class NotParkedError extends EventSourcingError {
   override readonly code = 'NOT_PARKED';
 
-  constructor(projection: string, ids: string) {
-    super(`${projection} ${ids} has no parked event. See es.projections.parked().`);
+  constructor(projection: string, ids: object | undefined) {
+    super(`${projection} ${idText(ids)} has no parked event. See es.projections.parked().`);
   }
 }
 
@@ -61,4 +61,8 @@ export class ClosedError extends EventSourcingError {
   constructor() {
     super('This EventSourcing is closed. Open another one.');
   }
+}
+
+function idText(ids: object | undefined): string {
+  return JSON.stringify(ids ?? {}, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }

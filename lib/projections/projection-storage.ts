@@ -164,10 +164,11 @@ export class ProjectionStorage {
   /**
    * Leaves the parked event out of one instance for good, and goes on with what waits behind it.
    *
+   * @param ids The `ids` of the parked event: undefined for those that name no instance, which are all skipped.
    * @throws {@link NotParkedError} when the instance has none.
    */
-  async skip<T extends object>(target: Class<T>, ids: Ids<T>): Promise<void> {
-    const { documents, instances } = this.parkedInstances(target, ids);
+  async skip<T extends object>(target: Class<T>, ids: Ids<T> | undefined): Promise<void> {
+    const { documents, instances } = this.parkedInstances(target, ids, 'unrouted');
     for (const instance of instances) await documents.skip(instance);
   }
 
@@ -268,14 +269,19 @@ export class ProjectionStorage {
     return kept.documents;
   }
 
-  private parkedInstances(target: Class, ids: object | undefined): { documents: Documents; instances: Instance[] } {
+  /** @param left Which instances are meant when `ids` is left out. */
+  private parkedInstances(
+    target: Class,
+    ids: object | undefined,
+    left: 'all' | 'unrouted' = 'all',
+  ): { documents: Documents; instances: Instance[] } {
     const model = this.modelOf(target);
     const documents = this.documentsOf(model);
     const parked = documents.parkedInstances();
-    if (ids === undefined) return { documents, instances: parked };
-    const { key } = givenIdentity(model, ids);
+    if (ids === undefined && left === 'all') return { documents, instances: parked };
+    const key = ids && givenIdentity(model, ids).key;
     const instances = parked.filter(({ identity }) => identity?.key === key);
-    if (instances.length === 0) throw new NotParkedError(model.name, JSON.stringify(ids));
+    if (instances.length === 0) throw new NotParkedError(model.name, ids);
     return { documents, instances };
   }
 
@@ -291,12 +297,21 @@ function nameOf({ projection }: Kept): string {
 
 function watchDocument(documents: Documents, identity: Identity): Observable<object | undefined> {
   return new Observable((subscriber) => {
-    const changes = documents.watch(identity.key).subscribe(subscriber);
-    subscriber.next(documents.peek(identity));
-    return () => {
-      changes.unsubscribe();
-      documents.unwatch(identity.key);
+    const begin = (): void => {
+      const work = documents.workOn(identity);
+      if (work !== undefined) {
+        work.then(begin, begin);
+        return;
+      }
+      if (subscriber.closed) return;
+      documents
+        .watch(identity.key)
+        .pipe(map((state) => copyState(state)))
+        .subscribe(subscriber);
+      subscriber.add(() => documents.unwatch(identity.key));
+      subscriber.next(documents.peek(identity));
     };
+    begin();
   });
 }
 
