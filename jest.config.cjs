@@ -5,4 +5,5 @@ module.exports = {
   transform: {},
   setupFiles: ['source-map-support/register'],
   testEnvironment: 'node',
+  reporters: ['default', '<rootDir>/spec/reporter.cjs'],
 };

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const root = dirname(require.resolve('eventfold/package.json'));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
+const modules = join(root, 'node_modules');
+const printed = ['bob got 30 in all', 'ann has only 70', 'ann got 130 in all', "Income { accountId: 'ann', total: 130 }", ''];
+
+const kitUse = `
+import { AggregateRoot } from 'eventfold';
+import { fixedClock, scenario, sequentialIds } from 'eventfold/testing';
+const kit: readonly unknown[] = [AggregateRoot, fixedClock, scenario, sequentialIds].map((word) => typeof word);
+console.log(kit.join());
+`;
+
+interface Report {
+  readonly analysis: { readonly entrypoints: object };
+  readonly problems: Record<string, readonly { readonly resolutionKind?: string }[]>;
+}
+
+jest.setTimeout(180_000);
+
+describe('the published package', () => {
+  let folder = '';
+  let tarball = '';
+
+  beforeAll(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'eventfold-package-')));
+    tarball = pack();
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('holds the compiled library and its documents, and nothing else', () => {
+    const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+    const odd = files.filter((file) => !/^package\/dist\/(index|(decorators|lib)\/.+)\.(js|d\.ts)$/.test(file));
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md'].filter((file) => existsSync(join(root, file)));
+    expect(odd.sort()).toStrictEqual([...documents, 'package.json'].map((file) => `package/${file}`).sort());
+    for (const file of ['dist/index.js', 'dist/index.d.ts', 'dist/lib/testing/index.js', 'dist/lib/testing/index.d.ts'])
+      expect(files).toContain(`package/${file}`);
+  });
+
+  it('passes publint', () => {
+    expect(run(modules, ['publint/src/cli.js', 'run', tarball, '--strict'])).toContain('All good!');
+  });
+
+  it('has types that agree with its code in every way to import it', () => {
+    const report = run(modules, ['@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'node16', '--format', 'json']);
+    const { analysis, problems } = JSON.parse(report) as Report;
+    expect(Object.keys(analysis.entrypoints)).toStrictEqual(['.', './testing', './package.json']);
+    // Subpaths are given by "exports" alone, which resolution from before Node.js 12 ("node10") cannot see.
+    const modern = Object.values(problems).flat();
+    expect(modern.filter(({ resolutionKind }) => resolutionKind !== 'node10')).toStrictEqual([]);
+  });
+
+  describe.each([
+    { kind: 'commonjs', module: 'node16' },
+    { kind: 'module', module: 'nodenext' },
+  ])('installed into a project of type $kind', ({ kind, module }) => {
+    let project = '';
+
+    beforeAll(() => {
+      project = join(folder, kind);
+      createProject(project, kind, module);
+    });
+
+    it('type-checks the quick start and the testing kit, its own types included', () => {
+      run(modules, ['typescript/bin/tsc', '-p', project]);
+      expect(readdirSync(project)).toEqual(expect.arrayContaining(['quick-start.js', 'kit.js']));
+    });
+
+    it('runs the quick start', () => {
+      expect(run(project, ['quick-start.js']).split('\n')).toStrictEqual(printed);
+    });
+
+    it('offers the testing kit', () => {
+      expect(run(project, ['kit.js'])).toBe('function,function,function,function\n');
+    });
+
+    it('runs from plain JavaScript', () => {
+      const load = kind === 'module' ? "import { Registry } from 'eventfold';" : "const { Registry } = require('eventfold');";
+      const extension = kind === 'module' ? 'mjs' : 'cjs';
+      writeFileSync(join(project, `plain.${extension}`), `${load}\nconsole.log(Registry.of([]).events().length);\n`);
+      expect(run(project, [`plain.${extension}`])).toBe('0\n');
+    });
+  });
+
+  /** Packs a copy, for packing builds anew. */
+  function pack(): string {
+    const copy = join(folder, 'eventfold');
+    const sources = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'index.ts', 'decorators', 'lib', 'spec', 'samples'];
+    mkdirSync(copy);
+    for (const source of [...sources, 'README.md', 'CHANGELOG.md', 'LICENSE'])
+      if (existsSync(join(root, source))) cpSync(join(root, source), join(copy, source), { recursive: true });
+    symlinkSync(modules, join(copy, 'node_modules'));
+    npm(copy, ['pack', '--pack-destination', folder]);
+    return join(folder, `eventfold-${manifest.version}.tgz`);
+  }
+
+  function createProject(project: string, kind: string, module: string): void {
+    mkdirSync(project);
+    writeJson(join(project, 'package.json'), { name: 'project', private: true, type: kind });
+    writeJson(join(project, 'tsconfig.json'), {
+      compilerOptions: {
+        module,
+        moduleResolution: module,
+        target: 'ES2022',
+        strict: true,
+        skipLibCheck: false,
+        experimentalDecorators: true,
+        emitDecoratorMetadata: true,
+        types: ['node'],
+        typeRoots: [join(modules, '@types')],
+      },
+      files: ['quick-start.ts', 'kit.ts'],
+    });
+    cpSync(join(root, 'samples/quick-start/quick-start.ts'), join(project, 'quick-start.ts'));
+    writeFileSync(join(project, 'kit.ts'), kitUse);
+    const validator = `class-validator@${manifest.dependencies['class-validator']}`;
+    npm(project, ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, validator]);
+  }
+});
+
+function writeJson(file: string, content: object): void {
+  writeFileSync(file, JSON.stringify(content, undefined, 2));
+}
+
+function npm(cwd: string, args: readonly string[]): void {
+  execFileSync('npm', [...args], { cwd, encoding: 'utf8', stdio: 'pipe' });
+}
+
+/** Runs a script of Node.js. @returns what it printed. */
+function run(cwd: string, [script, ...args]: readonly [string, ...string[]]): string {
+  try {
+    return execFileSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${script} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
