@@ -56,21 +56,22 @@ export class AggregateClass {
   /**
    * Folds one recorded event.
    *
+   * @returns false for one that the boundary matches although it belongs to others, as tags of several ids may.
    * @throws {@link ReplayError} when the event is of another instance.
    * @throws {@link HandlerError} when a handler throws.
    */
-  fold(instance: object, identity: Identity, recorded: RecordedEvent): void {
+  fold(instance: object, identity: Identity, recorded: RecordedEvent): boolean {
     const handlers = this.handlers.get(recorded.type);
     if (handlers === undefined) {
       this.checkUnhandled(recorded);
-      return;
+      return true;
     }
     replaying += 1;
     try {
       const { data } = decode(recorded, (handlers[0] as BoundHandler).model.event.class);
-      if (!this.run(handlers, instance, identity, data, recorded)) {
-        throw new ReplayError(recorded.stream, this.streamOf(identity), this.ownerText(handlers, data));
-      }
+      if (this.run(handlers, instance, identity, data, recorded)) return true;
+      if (this.isInBoundary(identity, recorded)) return false;
+      throw new ReplayError(recorded.stream, this.streamOf(identity), this.ownerText(handlers, data));
     } finally {
       replaying -= 1;
     }
@@ -121,6 +122,13 @@ export class AggregateClass {
       this.memberName(model),
       eventText(context),
       'returned a promise, but the handlers of an aggregate are synchronous',
+    );
+  }
+
+  private isInBoundary(identity: Identity, { type, tags }: RecordedEvent): boolean {
+    if (!this.isOpen) return false;
+    return this.criteriaOf(identity).some(
+      (criterion) => criterion.types?.includes(type) && criterion.tags?.every((tag) => tags.includes(tag)),
     );
   }
 

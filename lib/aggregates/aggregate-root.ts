@@ -1,4 +1,4 @@
-import type { Class, PayloadArgument } from '../events/event-class';
+import { type Class, givenPayload, type PayloadArgument } from '../events/event-class';
 import { AggregateState } from './aggregate-state';
 
 declare const filledIn: unique symbol;
@@ -30,7 +30,7 @@ export abstract class AggregateRoot<Filled extends string = never> {
    * @throws {@link MisplacedEmitError} outside a command, or in a handler.
    */
   protected emit<E extends object>(event: Class<E>, ...payload: PayloadArgument<E, Filled>): void {
-    stateOf(this).emit(event, payload[0] ?? {});
+    stateOf(this).emit(event, givenPayload(payload));
   }
 }
 

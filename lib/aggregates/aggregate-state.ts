@@ -1,5 +1,5 @@
 import { type Class, isClass, nameOf } from '../events/event-class';
-import { frozenCopy } from '../events/frozen-copy';
+import { frozenCopy, guardedCopy } from '../events/frozen-copy';
 import { makeEvent } from '../events/make-event';
 import type { EventContext, Position } from '../events/recorded-event';
 import { validateEvent } from '../events/validate-event';
@@ -31,6 +31,8 @@ export class AggregateState {
   /** Its first command must find no events. */
   mustBeNew = false;
   unit: UnitOfWork | undefined;
+  /** Functions that are kept when the instance is folded anew. */
+  functions: object | undefined;
   private readonly collected: PendingEvent[] = [];
 
   constructor(readonly root: object) {}
@@ -41,7 +43,7 @@ export class AggregateState {
 
   uncommitted(): readonly object[] {
     const pending = this.unit === undefined ? this.collected : this.unit.emittedBy(this);
-    return pending.map(({ data }) => data);
+    return pending.map(({ data, context }) => guardedCopy(data, context.type));
   }
 
   emit(event: Class, payload: object): void {
@@ -53,7 +55,10 @@ export class AggregateState {
     if (this.definition === undefined) this.collect(event, payload);
     else if (this.unit === undefined)
       throw new MisplacedEmitError(member, 'was called outside a command', 'Put @Command() on the method that emits');
-    else this.unit.emit(this, eventModel(event) as EventModel, this.prepare(event, payload));
+    else {
+      const data = this.prepare(event, payload);
+      this.unit.emit(this, eventModel(event) as EventModel, data);
+    }
   }
 
   /** The data of an event to emit: filled in, valid, this instance's own, and frozen. */
@@ -93,7 +98,7 @@ export class AggregateState {
     const data = state.prepare(event, payload);
     const context = unboundContext(handlersOf(model, event)?.[0] as HandlerModel, state.stream, this.collected.length + 1);
     this.collected.push({ data, context });
-    definition.apply(this.root, identity, data, context);
+    definition.apply(this.root, identity, guardedCopy(data, context.type), context);
   }
 
   private bound(): { definition: AggregateClass; identity: Identity } {

@@ -153,9 +153,8 @@ export class Aggregates implements UnitEnvironment {
         if (end?.position !== undefined && definition.isOpen && store.compare(event.position, end.position) > 0) return;
         if (!definition.isOpen && event.version !== state.version + 1)
           throw new ReplayError(stream, state.version + 1, event.version);
-        definition.fold(root, identity, event);
+        if (definition.fold(root, identity, event)) state.folded += 1;
         if (event.stream === stream) state.version = event.version;
-        state.folded += 1;
         state.position = event.position;
       }
     }
@@ -166,6 +165,7 @@ export class Aggregates implements UnitEnvironment {
     const fresh = this.construct(this.bind(definition.model), identity);
     for (const key of Reflect.ownKeys(root)) if (!Object.hasOwn(fresh, key)) Reflect.deleteProperty(root, key);
     Object.defineProperties(root, Object.getOwnPropertyDescriptors(fresh));
+    Object.assign(root, state.functions);
     Object.assign(state, { version: 0, folded: 0, position: undefined, isStale: false });
   }
 
@@ -174,7 +174,7 @@ export class Aggregates implements UnitEnvironment {
     const identity = givenIdentity(model, ids);
     const bound = this.bind(model);
     const root = this.construct(bound, identity) as A;
-    Object.assign(stateOf(root), { definition: bound.definition, identity });
+    Object.assign(stateOf(root), { definition: bound.definition, identity, functions: functionsIn(root) });
     return root;
   }
 
@@ -221,6 +221,15 @@ export class Aggregates implements UnitEnvironment {
     const { model } = definition as AggregateClass;
     return [model.name, (definition as AggregateClass).idsOf(identity as Identity)];
   }
+}
+
+/** The functions in fields: an arrow function sees the instance that it was made with, and no other. */
+function functionsIn(root: object): object | undefined {
+  let functions: Record<string, unknown> | undefined;
+  for (const [key, value] of Object.entries(root)) {
+    if (typeof value === 'function') functions = { ...functions, [key]: value };
+  }
+  return functions;
 }
 
 function subclass(prototype: object): Class {

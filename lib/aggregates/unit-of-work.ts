@@ -1,3 +1,4 @@
+import { guardedCopy } from '../events/frozen-copy';
 import type { EventMetadata } from '../events/recorded-event';
 import type { EventModel } from '../metadata/class-model';
 import type { Append, AppendResult, Guard } from '../store/append';
@@ -200,7 +201,7 @@ export class UnitOfWork {
     const wasDirty = this.dirty.has(state);
     this.dirty.add(state);
     try {
-      if (!definition.apply(root, identity, data, context) && !wasDirty) this.dirty.delete(state);
+      if (!definition.apply(root, identity, guardedCopy(data, context.type), context) && !wasDirty) this.dirty.delete(state);
     } catch (error) {
       this.doom ??= { error };
       throw error;

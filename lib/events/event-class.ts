@@ -15,6 +15,11 @@ export type Payload<T, Filled extends string = never> = Pick<T, Exclude<DataKey<
 export type PayloadArgument<T, Filled extends string = never> =
   Record<never, never> extends Payload<T, Filled> ? [payload?: Payload<T, Filled>] : [payload: Payload<T, Filled>];
 
+/** @returns the payload that was given, whatever it is, or an empty one when it was left out. */
+export function givenPayload([payload]: readonly unknown[]): object {
+  return payload === undefined ? {} : (payload as object);
+}
+
 /** Says whether `value` can stand behind `new`. */
 export function isClass(value: unknown): value is Class {
   return typeof value === 'function' && typeof value.prototype === 'object' && value.prototype !== null;

@@ -26,8 +26,8 @@ export class EventValidationError extends EventSourcingError {
 export class InvalidPayloadError extends EventSourcingError {
   override readonly code = 'INVALID_PAYLOAD';
 
-  constructor(event: string, problem: string) {
-    super(`${event}: ${problem}. Give the event's data as a plain object.`);
+  constructor(event: string, problem: string, remedy = "Give the event's data as a plain object") {
+    super(`${event}: ${problem}. ${remedy}.`);
   }
 }
 

@@ -6,7 +6,7 @@ import { UnstorablePayloadError } from './unstorable-payload-error';
  * already is returned as it is.
  *
  * @throws {@link UnstorablePayloadError} when `data` holds a function, a symbol, `NaN`, an infinity, an invalid
- * date, a cycle, or an object whose state cannot be seen (a promise, a weak map).
+ * date, a cycle, or an object whose state cannot be seen (a promise, a URL, an instance with #private fields).
  */
 export function frozenCopy<T extends object>(data: T, type: string): T {
   if (isFlatAndFrozen(data)) return data;
@@ -97,7 +97,26 @@ function refusedScalar(value: unknown): string {
   return `${String(value)}, which JSON has no word for`;
 }
 
+const opaque = new WeakMap<object, boolean>();
+
+/** Says whether the object has state that its properties do not show. */
 function isOpaque(value: object): boolean {
-  if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof RegExp) return true;
-  return value instanceof Error || ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype === null || prototype === Object.prototype) return false;
+  let isKnown = opaque.get(prototype);
+  if (isKnown === undefined) {
+    isKnown = hidesState(prototype);
+    opaque.set(prototype, isKnown);
+  }
+  return isKnown;
+}
+
+/** The classes of the platform hide state, and those with #private fields. */
+function hidesState(prototype: object): boolean {
+  for (let link = prototype, next: object | null; ; link = next) {
+    next = Object.getPrototypeOf(link) as object | null;
+    if (next === null) return false;
+    const source = typeof link.constructor === 'function' ? Function.prototype.toString.call(link.constructor) : '';
+    if (/\[native code\]|(?<=[;{}\s])#[\w$]+\s*(?:=(?!=)|;)/.test(source)) return true;
+  }
 }

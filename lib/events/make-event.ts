@@ -6,7 +6,7 @@ import { reviveNested } from './nested-types';
  * Makes an instance of an event class from its data. Undefined properties are left out. The constructor runs only
  * when it takes no arguments; properties with class-transformer's `@Type` become instances of that type.
  *
- * @throws {@link InvalidPayloadError} when `payload` is no plain data.
+ * @throws {@link InvalidPayloadError} when `payload` is no plain data, or names a property that cannot be set.
  */
 export function makeEvent<E extends object>(target: Class<E>, payload: unknown): E {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
@@ -16,8 +16,17 @@ export function makeEvent<E extends object>(target: Class<E>, payload: unknown):
   for (const key of Object.keys(payload)) {
     if (key === '__proto__') throw new InvalidPayloadError(target.name, 'its payload has a property named "__proto__"');
     const value = (payload as Record<string, unknown>)[key];
-    if (value !== undefined) (instance as Record<string, unknown>)[key] = value;
+    if (value !== undefined) set(target, instance as Record<string, unknown>, key, value);
   }
   reviveNested(target, instance);
   return instance;
+}
+
+function set(target: Class, instance: Record<string, unknown>, key: string, value: unknown): void {
+  try {
+    instance[key] = value;
+  } catch (error) {
+    const problem = `its property "${key}" cannot be set: ${String(error)}`;
+    throw new InvalidPayloadError(target.name, problem, 'Leave out what the class computes');
+  }
 }
