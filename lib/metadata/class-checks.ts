@@ -1,5 +1,6 @@
 import type { Class } from '../events/event-class';
 import { type ClassModel, type EventModel, eventModel, type HandlerModel } from './class-model';
+import { classChain } from './metadata-slot';
 import type { Mistake, MistakeCode } from './mistake';
 
 /** Finds what is wrong with one annotated class by itself. */
@@ -137,7 +138,7 @@ function commandMistakes(model: ClassModel): Mistake[] {
 
 function stateMistakes(model: ClassModel): Mistake[] {
   const found: Mistake[] = [];
-  if (model.class.length > 0) {
+  if (takesArguments(model.class)) {
     found.push(
       mistake(
         model,
@@ -162,16 +163,25 @@ function stateMistakes(model: ClassModel): Mistake[] {
   return found;
 }
 
+/** A class without a constructor of its own has its parent's, whatever its `length` says. */
+function takesArguments(target: Class): boolean {
+  const declaring = classChain(target).findLast((link) => link.length > 0 || /\bconstructor\s*\(/.test(sourceOf(link)));
+  return declaring !== undefined && declaring.length > 0;
+}
+
 /** The #private fields of the class, and for a projection, whose instances are copied for readers, its #private methods. */
 function privateMembers({ class: target, aggregate }: ClassModel): string[] {
   const members = new Set<string>();
   const declaration = aggregate ? /(?<=[;{}\s])#[\w$]+(?=\s*(?:=(?!=)|;))/g : /(?<=[;{}\s])#[\w$]+(?=\s*[=;(])/g;
-  for (let link: Class = target; link !== Function.prototype; link = Object.getPrototypeOf(link) as Class) {
-    for (const [member] of withoutTexts(Function.prototype.toString.call(link)).matchAll(declaration)) members.add(member);
+  for (const link of classChain(target)) {
+    for (const [member] of sourceOf(link).matchAll(declaration)) members.add(member);
   }
   return [...members];
 }
 
-function withoutTexts(source: string): string {
-  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g, '""');
+/** The text of a class, without its comments and the texts in it. */
+function sourceOf(target: Class): string {
+  return Function.prototype.toString
+    .call(target)
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g, '""');
 }
