@@ -3,7 +3,7 @@ import { aggregateMistakes } from './aggregates/aggregate-checks';
 import { ForeignEventError } from './aggregates/aggregate-errors';
 import type { AnyAggregate, IdsOf } from './aggregates/aggregate-root';
 import { Aggregates } from './aggregates/aggregates';
-import { newScopes, noScope, type Scopes } from './aggregates/scope';
+import { type JoinedAppend, newScopes, noScope, type Scopes } from './aggregates/scope';
 import { EventFeed } from './delivery/event-feed';
 import { EventSourcingError } from './event-sourcing-error';
 import { type Class, nameOf } from './events/event-class';
@@ -12,10 +12,12 @@ import type { EventMetadata, Position, RecordedEvent } from './events/recorded-e
 import { validateEvent } from './events/validate-event';
 import { givenIdentity, identitiesOf } from './metadata/identity';
 import { Registry, streamName } from './metadata/registry';
+import type { InlineAppend } from './projections/inline-append';
 import { projectionMistakes } from './projections/projection-checks';
 import { ClosedError } from './projections/projection-errors';
 import { ProjectionStorage } from './projections/projection-storage';
 import type { Append, AppendResult, Guard, NewEvent } from './store/append';
+import { AppendsUnderWay } from './store/appends-under-way';
 import type { EventStore } from './store/event-store';
 
 /** What `EventSourcing.open` takes. */
@@ -84,6 +86,9 @@ export class EventSourcing {
   /** The read models. */
   readonly projections: ProjectionStorage;
   private current: Registry;
+  /** Classes were registered after the start. */
+  private hasGrown = false;
+  private readonly underWay = new AppendsUnderWay();
   private readonly scopes: Scopes = newScopes();
   private readonly aggregates: Aggregates;
   private readonly stop = new AbortController();
@@ -322,23 +327,56 @@ export class EventSourcing {
   /** Appends to the store, with inline projections in its transaction; joins the append whose inline projections run. */
   private async commit(appends: readonly Append[]): Promise<AppendResult> {
     this.checkOpen();
-    const scope = this.scopes.getStore();
-    if (scope?.transaction !== undefined) return scope.transaction.append(appends);
-    const inline = this.projections.inlineAppend();
-    if (inline === undefined) return this.options.store.append(appends);
-    const result = await this.options.store.append(appends, (events, transaction) =>
-      this.scopes.run({ ...(scope ?? noScope), unit: undefined, transaction }, () => inline.beforeCommit(events, transaction)),
-    );
-    inline.settle(result.position);
-    return result;
+    const joined = this.scopes.getStore()?.joined?.transaction;
+    const tagged = this.hasGrown ? this.tagged(appends) : appends;
+    if (joined !== undefined) return joined.append(tagged);
+    const underWay = this.underWay.begin();
+    try {
+      const inline = this.projections.inlineAppend();
+      return await (inline === undefined ? this.options.store.append(tagged) : this.commitInline(tagged, inline));
+    } finally {
+      underWay.end();
+    }
+  }
+
+  private async commitInline(appends: readonly Append[], inline: InlineAppend): Promise<AppendResult> {
+    const scope = this.scopes.getStore() ?? noScope;
+    const joined: JoinedAppend = { transaction: undefined };
+    try {
+      const result = await this.options.store.append(appends, (events, transaction) => {
+        joined.transaction = transaction;
+        const fold = () => this.scopes.run({ ...scope, unit: undefined, joined }, () => inline.fold(events));
+        const preparing = inline.prepare(transaction);
+        return preparing === undefined ? fold() : preparing.then(fold);
+      });
+      joined.transaction = undefined;
+      inline.settle();
+      return result;
+    } catch (error) {
+      joined.transaction = undefined;
+      inline.discard();
+      throw error;
+    }
+  }
+
+  /** Events may have been made before a class was registered that asks for tags on them. */
+  private tagged(appends: readonly Append[]): Append[] {
+    return appends.map((append) => ({
+      ...append,
+      events: append.events.map((event) => ({ ...event, tags: this.current.tagsOf(event.type, event.data) })),
+    }));
   }
 
   private async register(classes: readonly Class[]): Promise<void> {
     this.checkOpen();
+    if (this.scopes.getStore()?.joined?.transaction !== undefined)
+      throw new InvalidArgumentError('An inline handler cannot register projections. Do it when its append is over.');
     const extended = this.current.with(classes);
     for (const target of classes) extended.modelOf(target, 'projection');
-    await this.retag(extended);
     this.current = extended;
+    this.hasGrown = true;
+    await this.underWay.ended();
+    await this.retag(extended);
   }
 
   /** Sees to it that events stored earlier carry the tags that the classes ask for today. */

@@ -10,7 +10,12 @@ export interface Scope {
   /** The command or transaction under way. */
   readonly unit?: UnitOfWork | undefined;
   /** The append whose inline projections run. */
-  readonly transaction?: AppendTransaction | undefined;
+  readonly joined?: JoinedAppend | undefined;
+}
+
+/** An append that others join. What is called from it may outlive it, and then joins nothing. */
+export interface JoinedAppend {
+  transaction: AppendTransaction | undefined;
 }
 
 /** The scopes of one `EventSourcing`; those of two do not meet. */

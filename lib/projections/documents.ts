@@ -56,7 +56,7 @@ export class Documents {
   readonly instances = new Map<string, Instance>();
   /** How many instances are waiting to be tried again by themselves. */
   retrying = 0;
-  private readonly changed = new Subject<Instance>();
+  private readonly changed = new Subject<object>();
   private readonly watched = new Map<string, Subject<object>>();
   /** Positions of events that named no instance, and were skipped. */
   private readonly left = new Set<string>();
@@ -141,8 +141,8 @@ export class Documents {
     return instance?.hasState ? copyState(instance.state) : undefined;
   }
 
-  /** @returns each instance after each change of it. */
-  changes(): Subject<Instance> {
+  /** @returns the state of each instance after each change of it. */
+  changes(): Subject<object> {
     return this.changed;
   }
 
@@ -198,7 +198,7 @@ export class Documents {
   replace(states: ReadonlyMap<Instance, object>): void {
     for (const [instance, state] of states) {
       instance.state = state;
-      this.announce(instance);
+      instance.hasState = true;
     }
   }
 
@@ -209,12 +209,13 @@ export class Documents {
     for (const subject of this.watched.values()) subject.complete();
   }
 
-  private announce(instance: Instance): undefined {
+  /** Tells of a change. */
+  announce(instance: Instance, state = instance.state): undefined {
     instance.hasState = true;
-    if (this.changed.observed) this.changed.next(instance);
+    if (this.changed.observed) this.changed.next(state);
     if (this.watched.size === 0 || instance.identity === undefined) return undefined;
     const subject = this.watched.get(instance.identity.key);
-    if (subject?.observed) subject.next(instance.state);
+    if (subject?.observed) subject.next(state);
     return undefined;
   }
 

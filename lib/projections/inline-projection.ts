@@ -5,11 +5,15 @@ import { Documents, type DocumentsEnvironment, type Instance } from './documents
 import { type ProjectionClass, runSteps, type Step, type Target } from './projection-class';
 import { ProjectionError } from './projection-errors';
 
-interface Staged {
-  position: Position;
+/** What one append has folded, on copies. */
+export interface Staged {
+  /** The last event folded. */
+  position: Position | undefined;
   readonly states: Map<Instance, object>;
   /** Events for instances that stand still: they wait there once they are stored. */
   readonly waiting: [Instance, RecordedEvent][];
+  /** The copies have taken the place of the states. */
+  isTaken: boolean;
 }
 
 /**
@@ -30,10 +34,15 @@ export class InlineProjection {
     this.documents = new Documents(projection, environment);
   }
 
-  /** Gets ready for an append after `previous`. @returns a promise only when stored events have to be folded first. */
+  /** Begins to fold an append after `previous`. What the one before it staged is taken over, if that one was stored. */
+  begin(previous: Position | undefined): Staged {
+    if (this.staged?.position !== undefined && this.staged.position === previous) this.takeOver(this.staged);
+    this.staged = { position: undefined, states: new Map(), waiting: [], isTaken: false };
+    return this.staged;
+  }
+
+  /** @returns a promise only when stored events have to be folded first. */
   prepare(previous: Position | undefined): Promise<void> | undefined {
-    this.settle(previous);
-    this.staged = undefined;
     return this.position === previous && this.catchingUp === undefined ? undefined : this.catchUp();
   }
 
@@ -43,20 +52,26 @@ export class InlineProjection {
    * @throws {@link ProjectionError} when a handler throws; the append fails with it.
    */
   stage(recorded: RecordedEvent): PromiseLike<void> | undefined {
-    this.staged ??= { position: recorded.position, states: new Map(), waiting: [] };
-    this.staged.position = recorded.position;
+    const staged = this.staged as Staged;
+    staged.position = recorded.position;
     const [first] = this.projection.stepsFor(recorded.type);
-    return first && this.stageSteps(this.staged, recorded, first);
+    return first && this.stageSteps(staged, recorded, first);
   }
 
-  /** Takes over what the append staged, if the append was committed. */
-  settle(head: Position | undefined): void {
-    const { staged } = this;
-    if (staged === undefined || head === undefined || this.environment.store.compare(head, staged.position) < 0) return;
-    this.staged = undefined;
-    this.position = staged.position;
-    this.documents.replace(staged.states);
-    for (const [instance, event] of staged.waiting) this.documents.apply(instance, this.stepsFor(instance, event), event);
+  /** Takes over what a stored append staged, and tells of it. */
+  settle(staged: Staged): void {
+    if (this.staged === staged) {
+      this.staged = undefined;
+      this.takeOver(staged);
+    }
+    if (!staged.isTaken) return;
+    for (const [instance, state] of staged.states) this.documents.announce(instance, state);
+    this.environment.progressed();
+  }
+
+  /** Forgets what a failed append staged. */
+  discard(staged: Staged): void {
+    if (this.staged === staged) this.staged = undefined;
   }
 
   /** Folds what others stored. */
@@ -82,6 +97,15 @@ export class InlineProjection {
 
   close(): void {
     this.documents.close();
+  }
+
+  /** Tells nobody yet: it may happen within the next append. */
+  private takeOver(staged: Staged): void {
+    if (staged.position === undefined) return;
+    staged.isTaken = true;
+    this.position = staged.position;
+    this.documents.replace(staged.states);
+    for (const [instance, event] of staged.waiting) this.documents.apply(instance, this.stepsFor(instance, event), event);
   }
 
   private async readOn(): Promise<void> {
@@ -121,9 +145,9 @@ export class InlineProjection {
           running = pending && Promise.resolve(pending);
         } else running = running.then(() => this.stageInstance(staged, instance, steps, event));
       }
-      return running?.catch((error: unknown) => Promise.reject(this.errorOf(event, error)));
+      return running;
     } catch (error) {
-      throw this.errorOf(recorded, error);
+      throw error instanceof ProjectionError ? error : this.errorOf(undefined, recorded, error);
     }
   }
 
@@ -139,14 +163,20 @@ export class InlineProjection {
     }
     const state = staged.states.get(instance) ?? copyState(instance.state);
     staged.states.set(instance, state);
-    return runSteps(steps, state, event);
+    try {
+      const running = runSteps(steps, state, event);
+      return running?.then(undefined, (error: unknown) => Promise.reject(this.errorOf(instance, event, error)));
+    } catch (error) {
+      throw this.errorOf(instance, event, error);
+    }
   }
 
   private stepsFor({ identity }: Instance, event: RecordedEvent): readonly Step[] {
     return identity === undefined ? [] : this.projection.stepsOf(identity, event);
   }
 
-  private errorOf(event: RecordedEvent, error: unknown): ProjectionError {
-    return new ProjectionError(this.projection.name, undefined, event, error);
+  private errorOf(instance: Instance | undefined, event: RecordedEvent, error: unknown): ProjectionError {
+    const ids = instance?.identity && this.projection.idsOf(instance.identity);
+    return new ProjectionError(this.projection.name, ids, event, error);
   }
 }

@@ -68,7 +68,7 @@ export class ProjectionStorage {
   }
 
   /**
-   * Reads one instance as it is now.
+   * Reads one instance as it is now; while an async handler changes it, as it is when that has ended.
    *
    * @param ids All ids of the class: `{ accountId }`. May be left out for a class without ids.
    * @returns a copy, which the reader may keep and change; undefined when no event belongs to the instance.
@@ -113,7 +113,7 @@ export class ProjectionStorage {
     if (live !== undefined) return live.changes() as Observable<T>;
     return this.documentsOf(model)
       .changes()
-      .pipe(map(({ state }) => copyState(state) as T));
+      .pipe(map((state) => copyState(state) as T));
   }
 
   /**
