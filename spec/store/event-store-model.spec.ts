@@ -18,7 +18,7 @@ describe('any history of an event store', () => {
         for (const take of steps) await take(pair);
         await pair.compareAll();
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
