@@ -1,5 +1,6 @@
 import type { Criterion } from '../events/criterion';
 import { decode } from '../events/decode';
+import { nameOf } from '../events/event-class';
 import { UnknownEventTypeError } from '../events/event-errors';
 import type { EventContext, RecordedEvent } from '../events/recorded-event';
 import type { ClassModel, HandlerModel } from '../metadata/class-model';
@@ -114,7 +115,12 @@ export class AggregateClass {
     try {
       result = handle.call(instance, data, context);
     } catch (error) {
-      throw new HandlerError(this.memberName(model), eventText(context), `threw ${String(error)}`, { cause: error });
+      throw new HandlerError(
+        this.memberName(model),
+        eventText(context),
+        `threw ${error instanceof Error ? String(error) : nameOf(error)}`,
+        { cause: error },
+      );
     }
     if (result === undefined || typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return;
     Promise.resolve(result).catch(() => undefined);

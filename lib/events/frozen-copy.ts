@@ -73,7 +73,7 @@ class FrozenCopy {
   }
 
   private copyPairs(value: Map<unknown, unknown>, path: string): [unknown, unknown][] {
-    return Array.from(value, ([key, item]) => [this.copy(key, `${path}<key>`), this.copy(item, `${path}<${String(key)}>`)]);
+    return Array.from(value, ([key, item]) => [this.copy(key, `${path}<key>`), this.copy(item, `${path}<${keyText(key)}>`)]);
   }
 
   private copyProperties(value: object, path: string): object {
@@ -95,6 +95,10 @@ function refusedScalar(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';
   return `${String(value)}, which JSON has no word for`;
+}
+
+function keyText(key: unknown): string {
+  return typeof key === 'string' ? key : nameOf(key);
 }
 
 const opaque = new WeakMap<object, boolean>();

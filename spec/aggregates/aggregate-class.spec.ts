@@ -182,6 +182,21 @@ describe('a handler of an aggregate', () => {
     expect((error as HandlerError).event).toContain('tally.counted id-1');
   });
 
+  it.each(['text', undefined, null, 5, Symbol('x'), Object.create(null), {}])('may throw %p', async (thrown) => {
+    @Aggregate()
+    class Odd extends AggregateRoot<'tallyId'> {
+      @ProjectionId() tallyId!: string;
+      @Handles(Counted) protected counted() {
+        throw thrown;
+      }
+    }
+    const es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [Odd] });
+    await es.append('Odd:a', [createEvent(Counted, { tallyId: 'a', by: 1 })], { version: 'none' });
+    const error = await rejection(es.load(Odd, { tallyId: 'a' }));
+    expect(error).toBeInstanceOf(HandlerError);
+    expect((error as Error).cause).toBe(thrown);
+  });
+
   it('that returns a promise is refused, and a rejection of it is not left unhandled', async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
