@@ -73,7 +73,7 @@ export function to(stream: string, events: readonly NewEvent[], guard: Guard = u
   return { stream, events, guard };
 }
 
-/** @returns a promise of `until` resolving, and the function that resolves it. */
+/** @returns a promise, and the function that resolves it. */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open!: () => void;
   const opened = new Promise<void>((resolve) => {
@@ -82,7 +82,7 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
   return { opened, open };
 }
 
-/** @returns the events' positions, checked by the store to be strictly increasing; false when they are not. */
+/** @returns whether the events' positions strictly increase, as the store compares them. */
 export function areInOrder(store: EventStore, events: readonly RecordedEvent[]): boolean {
   return events.every((event, index) => {
     const before = events[index - 1];
