@@ -142,15 +142,19 @@ function writeJson(file: string, content: object): void {
 }
 
 function npm(cwd: string, args: readonly string[]): void {
-  execFileSync('npm', [...args], { cwd, encoding: 'utf8', stdio: 'pipe' });
+  execute('npm', args, cwd);
 }
 
 /** Runs a script of Node.js. @returns what it printed. */
-function run(cwd: string, [script, ...args]: readonly [string, ...string[]]): string {
+function run(cwd: string, args: readonly string[]): string {
+  return execute(process.execPath, args, cwd);
+}
+
+function execute(command: string, args: readonly string[], cwd: string): string {
   try {
-    return execFileSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(command, [...args], { cwd, encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${script} failed:\n${stdout}${stderr}`, { cause: error });
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
   }
 }
