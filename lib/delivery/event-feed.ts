@@ -43,7 +43,14 @@ export class EventFeed<E extends object> extends Observable<RecordedEvent<E>> im
   }
 
   [Symbol.asyncIterator](): AsyncIterator<RecordedEvent<E>> {
-    return this.iterate(new AbortController());
+    const stop = new AbortController();
+    const iterator = this.iterate(stop);
+    const leave = iterator.return.bind(iterator);
+    iterator.return = (value) => {
+      stop.abort(); // A generator that waits for an event would not return before that comes.
+      return leave(value);
+    };
+    return iterator;
   }
 
   private async *iterate(stop: AbortController): AsyncGenerator<RecordedEvent<E>, void> {
