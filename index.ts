@@ -27,7 +27,6 @@ export {
   EventSourcing,
   type EventSourcingOptions,
   type EventsOptions,
-  InvalidArgumentError,
   type SystemStats,
   type TransactionOptions,
 } from './lib/event-sourcing';
@@ -38,6 +37,7 @@ export { createEvent } from './lib/events/create-event';
 export type { Criterion } from './lib/events/criterion';
 export type { Class, DataKey, Payload, PayloadArgument } from './lib/events/event-class';
 export { EventValidationError, InvalidPayloadError, UnknownEventTypeError, type Violation } from './lib/events/event-errors';
+export { InvalidArgumentError } from './lib/events/invalid-argument-error';
 export type { EventContext, EventMetadata, Position, RecordedEvent } from './lib/events/recorded-event';
 export { UnstorablePayloadError } from './lib/events/unstorable-payload-error';
 // Registry

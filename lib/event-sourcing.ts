@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { aggregateMistakes } from './aggregates/aggregate-checks';
 import { ForeignEventError } from './aggregates/aggregate-errors';
 import type { AnyAggregate, IdsOf } from './aggregates/aggregate-root';
 import { Aggregates } from './aggregates/aggregates';
 import { type JoinedAppend, newScopes, noScope, type Scopes } from './aggregates/scope';
 import { EventFeed } from './delivery/event-feed';
-import { EventSourcingError } from './event-sourcing-error';
 import { type Class, nameOf } from './events/event-class';
 import { frozenCopy } from './events/frozen-copy';
+import { checkOptions, InvalidArgumentError } from './events/invalid-argument-error';
 import type { EventMetadata, Position, RecordedEvent } from './events/recorded-event';
 import { validateEvent } from './events/validate-event';
 import { givenIdentity, identitiesOf } from './metadata/identity';
@@ -67,11 +68,6 @@ export interface SystemStats {
   readonly projectionsRunning: number;
 }
 
-/** An argument is not usable; the message says which and what to give. */
-export class InvalidArgumentError extends EventSourcingError {
-  override readonly code = 'INVALID_ARGUMENT';
-}
-
 /**
  * The front door: aggregates to command, projections to read, events to follow, and the registry to ask.
  *
@@ -96,6 +92,7 @@ export class EventSourcing {
   private readonly newId: () => string;
 
   private constructor(private readonly options: EventSourcingOptions) {
+    setMaxListeners(0, this.stop.signal);
     this.now = options.clock ?? (() => new Date());
     this.newId = options.ids ?? randomUUID;
     this.current = Registry.of(options.classes, (model) => [...aggregateMistakes(model), ...projectionMistakes(model)]);
@@ -123,7 +120,7 @@ export class EventSourcing {
    * @throws {@link InvalidArgumentError} when `options` lacks a store or the classes.
    */
   static async open(options: EventSourcingOptions): Promise<EventSourcing> {
-    checkOptions(options);
+    checkOpening(options);
     const es = new EventSourcing(options);
     await es.retag(es.current);
     await es.projections.start();
@@ -178,9 +175,10 @@ export class EventSourcing {
   async transaction<T>(work: () => PromiseLike<T> | T, options: TransactionOptions = {}): Promise<T> {
     this.checkOpen();
     checkFunction('es.transaction', work);
+    checkOptions('es.transaction', options, ['attempts']);
     const { attempts = 1 } = options;
     if (!Number.isSafeInteger(attempts) || attempts < 1)
-      throw new InvalidArgumentError(`es.transaction cannot make ${String(attempts)} attempts. Give 1 or more.`);
+      throw new InvalidArgumentError(`es.transaction cannot make ${nameOf(attempts)} attempts. Give 1 or more.`);
     return this.aggregates.transaction(work, attempts);
   }
 
@@ -191,8 +189,7 @@ export class EventSourcing {
    */
   withMetadata<T>(metadata: EventMetadata, work: () => T): T {
     checkFunction('es.withMetadata', work);
-    if (typeof metadata !== 'object' || metadata === null)
-      throw new InvalidArgumentError(`es.withMetadata takes an object, not ${nameOf(metadata)}.`);
+    checkMetadata(metadata);
     const scope = this.scopes.getStore() ?? noScope;
     return this.scopes.run({ ...scope, metadata: { ...scope.metadata, ...frozenCopy(metadata, 'metadata') } }, work);
   }
@@ -203,6 +200,8 @@ export class EventSourcing {
    */
   causedBy<T>(event: RecordedEvent, work: () => T): T {
     checkFunction('es.causedBy', work);
+    if (typeof event?.id !== 'string' || typeof event.metadata !== 'object' || event.metadata === null)
+      throw new InvalidArgumentError(`es.causedBy takes a recorded event, not ${nameOf(event)}.`);
     return this.withMetadata(causeOf(event), work);
   }
 
@@ -215,6 +214,9 @@ export class EventSourcing {
    */
   events<C extends Class = Class>(options: EventsOptions<C> = {}): EventFeed<InstanceType<C>> {
     const { store } = this.options;
+    checkOptions('es.events', options, ['after', 'types']);
+    if (options.types !== undefined && !Array.isArray(options.types))
+      throw new InvalidArgumentError(`es.events takes types as an array of event classes, not ${nameOf(options.types)}.`);
     const types = options.types?.map((event) => this.current.eventOf(event).type);
     const after = options.after === undefined ? undefined : store.position(options.after);
     return new EventFeed({
@@ -289,6 +291,8 @@ export class EventSourcing {
 
   private async appendEvents(stream: string, events: readonly object[], guard: Guard): Promise<AppendResult> {
     this.checkOpen();
+    if (typeof stream !== 'string' || stream === '')
+      throw new InvalidArgumentError(`The stream to append to is text of one character or more, not ${nameOf(stream)}.`);
     if (!Array.isArray(events)) throw new InvalidArgumentError(`The events to append are an array, not ${nameOf(events)}.`);
     const metadata = this.ambientMetadata();
     return this.commit([
@@ -399,14 +403,18 @@ function checkFunction(call: string, work: unknown): void {
   if (typeof work !== 'function') throw new InvalidArgumentError(`${call} takes a function, not ${nameOf(work)}.`);
 }
 
-function checkOptions(options: EventSourcingOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError(`EventSourcing.open takes { store, classes }, not ${nameOf(options)}.`);
-  const known = ['store', 'classes', 'clock', 'ids'];
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw new InvalidArgumentError(`EventSourcing.open knows no option "${key}". Known: ${known.join(', ')}.`);
+function checkMetadata(metadata: EventMetadata): void {
+  const prototype: unknown = typeof metadata === 'object' && metadata !== null ? Object.getPrototypeOf(metadata) : undefined;
+  if (prototype !== null && prototype !== Object.prototype)
+    throw new InvalidArgumentError(`es.withMetadata takes a plain object, not ${nameOf(metadata)}.`);
+  for (const key of ['correlationId', 'causationId'] as const) {
+    if (metadata[key] !== undefined && typeof metadata[key] !== 'string')
+      throw new InvalidArgumentError(`es.withMetadata takes text for ${key}, not ${nameOf(metadata[key])}.`);
   }
+}
+
+function checkOpening(options: EventSourcingOptions): void {
+  checkOptions('EventSourcing.open', options, ['store', 'classes', 'clock', 'ids']);
   if (typeof options.store?.append !== 'function')
     throw new InvalidArgumentError('EventSourcing.open needs a store, such as new InMemoryEventStore().');
   if (!Array.isArray(options.classes))

@@ -1,4 +1,5 @@
-import { type Class, givenPayload, type PayloadArgument } from '../events/event-class';
+import { type Class, givenPayload, nameOf, type PayloadArgument } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 import { AggregateState } from './aggregate-state';
 
 declare const filledIn: unique symbol;
@@ -52,6 +53,8 @@ export type FilledBy<A extends AnyAggregate> = A extends { readonly [filledIn]?:
 export function stateOf(root: AnyAggregate): AggregateState {
   let state = states.get(root);
   if (state === undefined) {
+    if (!(root instanceof AggregateRoot))
+      throw new InvalidArgumentError(`${nameOf(root)} is no aggregate. Give an instance of one.`);
     state = new AggregateState(root);
     states.set(root, state);
   }

@@ -1,6 +1,7 @@
 import { EventSourcingError } from '../event-sourcing-error';
 import { type Criterion, tag } from '../events/criterion';
 import { type Class, isClass, nameOf } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 import { classMistakes } from './class-checks';
 import { type ClassModel, classModel, type EventModel, eventModel, type HandlerModel } from './class-model';
 import type { BoundaryDescription, ClassDescription, EventDescription, HandlerDescription } from './descriptions';
@@ -49,6 +50,7 @@ export class Registry {
    * @throws {@link StartUpError} with every mistake there is.
    */
   static of(classes: readonly unknown[], check: ModelCheck = () => []): Registry {
+    if (!Array.isArray(classes)) throw new InvalidArgumentError(`A registry takes classes, an array, not ${nameOf(classes)}.`);
     const registry = new Registry(classes as readonly Class[], check);
     if (registry.mistakes.length > 0) throw new StartUpError(registry.mistakes);
     return registry;

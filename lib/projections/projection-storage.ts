@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { filter, firstValueFrom, map, merge, Observable, Subject, startWith, take, timer } from 'rxjs';
-import type { Class } from '../events/event-class';
+import { filter, firstValueFrom, map, merge, NEVER, Observable, Subject, startWith, take, timer } from 'rxjs';
+import { type Class, nameOf as textOf } from '../events/event-class';
+import { checkOptions, InvalidArgumentError } from '../events/invalid-argument-error';
 import type { Position, RecordedEvent } from '../events/recorded-event';
 import type { ClassModel } from '../metadata/class-model';
 import { givenIdentity, type Identity } from '../metadata/identity';
@@ -20,6 +21,9 @@ import { Router } from './router';
 
 type Kept = AsyncProjection | InlineProjection;
 
+/** What a timer can hold; a longer one would fire at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
 /** Data of a class by which an instance is found: some of its properties. */
 export type Ids<T> = Partial<{ [K in keyof T]: T[K] }>;
 
@@ -27,7 +31,7 @@ export type Ids<T> = Partial<{ [K in keyof T]: T[K] }>;
 export interface CaughtUpOptions {
   /** The position to reach: the newest one at the time of the call, unless given. */
   readonly position?: Position | string | undefined;
-  /** Milliseconds of 0 or more; 5000 unless given. */
+  /** Milliseconds of 0 or more, `Infinity` for no limit; 5000 unless given. */
   readonly timeoutMs?: number;
 }
 
@@ -122,11 +126,15 @@ export class ProjectionStorage {
    * @throws {@link CaughtUpTimeoutError} when it takes longer than `timeoutMs`.
    * @throws {@link ClosedError} when this is closed meanwhile.
    * @throws {@link InvalidPositionError} when the position is none of this store.
+   * @throws {@link InvalidArgumentError} when an option is unknown or not possible.
    */
   async caughtUp(target?: Class, options: CaughtUpOptions = {}): Promise<void> {
     const { store } = this.options;
-    const model = target && this.modelOf(target);
+    const model = target === undefined ? undefined : this.modelOf(target);
+    checkOptions('caughtUp', options, ['position', 'timeoutMs']);
     const { timeoutMs = 5_000 } = options;
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0))
+      throw new InvalidArgumentError(`caughtUp cannot wait for ${textOf(timeoutMs)} ms. Give 0 or more.`);
     const position = options.position === undefined ? await store.head() : store.position(options.position);
     if (this.stop.signal.aborted) throw new ClosedError();
     const awaited = [...this.kept].filter(([other]) => model === undefined || other === model).map(([, kept]) => kept);
@@ -138,7 +146,8 @@ export class ProjectionStorage {
       filter(reached),
       map(() => 'reached' as const),
     );
-    const over = merge(done, timer(timeoutMs).pipe(map(() => 'late' as const)), this.closed.pipe(map(() => 'closed' as const)));
+    const late = timeoutMs > longestTimeoutMs ? NEVER : timer(timeoutMs).pipe(map(() => 'late' as const));
+    const over = merge(done, late, this.closed.pipe(map(() => 'closed' as const)));
     const outcome = await firstValueFrom(over.pipe(take(1)));
     if (outcome === 'closed') throw new ClosedError();
     if (outcome === 'late')

@@ -1,5 +1,5 @@
 import { EventSourcingError } from '../event-sourcing-error';
-import type { Position } from '../events/recorded-event';
+import { nameOf } from '../events/event-class';
 
 /** The instance that lost a race, where an aggregate is behind the append. */
 export interface LockedInstance {
@@ -69,9 +69,7 @@ export class InvalidPositionError extends EventSourcingError {
   override readonly code = 'INVALID_POSITION';
 
   constructor(readonly position: unknown) {
-    super(
-      `${typeof position === 'string' ? JSON.stringify(position as Position) : String(position)} is no position of this store.`,
-    );
+    super(`${nameOf(position)} is no position of this store.`);
   }
 }
 

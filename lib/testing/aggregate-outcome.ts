@@ -1,8 +1,9 @@
 import type { AssertionError } from 'node:assert';
 import { setImmediate } from 'node:timers/promises';
 import type { AnyAggregate, FilledBy, IdsOf } from '../aggregates/aggregate-root';
-import { type EventSourcing, InvalidArgumentError } from '../event-sourcing';
+import type { EventSourcing } from '../event-sourcing';
 import { type Class, isClass, nameOf, type PayloadArgument } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 import { checkExpected, type ExpectedState, stateFailure } from './expected-state';
 import { type EventData, eventData, eventsAfter, instanceOf, playOn, type Stage, type Subject } from './history';
 import { difference, errorText, failure, Outcome } from './outcome';

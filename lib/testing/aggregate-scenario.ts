@@ -1,7 +1,7 @@
 import type { AssertionError } from 'node:assert';
 import type { AnyAggregate, FilledBy } from '../aggregates/aggregate-root';
-import { InvalidArgumentError } from '../event-sourcing';
 import { type Class, nameOf, type PayloadArgument } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 import { AggregateOutcome, type When } from './aggregate-outcome';
 import type { ExpectedState } from './expected-state';
 import { type EventData, eventData, type Subject } from './history';

@@ -1,6 +1,6 @@
 import type { AssertionError } from 'node:assert';
-import { InvalidArgumentError } from '../event-sourcing';
 import { nameOf } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 import { difference, failure } from './outcome';
 
 /** Some properties of an instance: its public ones with their types, and others, as its private ones, by name. */

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '../event-sourcing';
 import { nameOf } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 
 /** A clock that stands still until it is told to move. Give it as `clock` to `EventSourcing.open` or to a store. */
 export interface FixedClock {

@@ -1,6 +1,7 @@
-import { EventSourcing, InvalidArgumentError } from '../event-sourcing';
+import { EventSourcing } from '../event-sourcing';
 import { decode } from '../events/decode';
 import { type Class, isClass, nameOf } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 import { makeEvent } from '../events/make-event';
 import type { Position } from '../events/recorded-event';
 import { type ClassModel, classModel, type EventModel } from '../metadata/class-model';

@@ -1,6 +1,6 @@
 import type { AnyAggregate, IdsOf } from '../aggregates/aggregate-root';
-import { InvalidArgumentError } from '../event-sourcing';
 import { type Class, isClass, nameOf } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 import { aggregateSlot } from '../metadata/slots';
 import type { Ids } from '../projections/projection-storage';
 import { AggregateScenario } from './aggregate-scenario';

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '../event-sourcing';
 import { nameOf } from '../events/event-class';
+import { InvalidArgumentError } from '../events/invalid-argument-error';
 
 /**
  * Makes a source of predictable ids for tests. Give it as `ids` to `EventSourcing.open` or to a store.
