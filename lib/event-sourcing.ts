@@ -4,7 +4,7 @@ import { aggregateMistakes } from './aggregates/aggregate-checks';
 import { ForeignEventError } from './aggregates/aggregate-errors';
 import type { AnyAggregate, IdsOf } from './aggregates/aggregate-root';
 import { Aggregates } from './aggregates/aggregates';
-import { type JoinedAppend, newScopes, noScope, type Scopes } from './aggregates/scope';
+import { type JoinedAppend, noScope, Scopes } from './aggregates/scope';
 import { EventFeed } from './delivery/event-feed';
 import { type Class, nameOf } from './events/event-class';
 import { frozenCopy } from './events/frozen-copy';
@@ -85,7 +85,7 @@ export class EventSourcing {
   /** Classes were registered after the start. */
   private hasGrown = false;
   private readonly underWay = new AppendsUnderWay();
-  private readonly scopes: Scopes = newScopes();
+  private readonly scopes = new Scopes();
   private readonly aggregates: Aggregates;
   private readonly stop = new AbortController();
   private readonly now: () => Date;

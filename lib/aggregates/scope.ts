@@ -18,11 +18,35 @@ export interface JoinedAppend {
   transaction: AppendTransaction | undefined;
 }
 
+/** Whose scope holds, and those of others around it. */
+interface Frame {
+  readonly owner: Scopes;
+  readonly scope: Scope;
+  readonly outer: Frame | undefined;
+}
+
+// One for all: each further storage makes every promise of the process slower, for good.
+const frames = new AsyncLocalStorage<Frame>();
+
 /** The scopes of one `EventSourcing`; those of two do not meet. */
-export type Scopes = AsyncLocalStorage<Scope>;
+export class Scopes {
+  getStore(): Scope | undefined {
+    let frame = frames.getStore();
+    while (frame !== undefined && frame.owner !== this) frame = frame.outer;
+    return frame?.scope;
+  }
+
+  run<T>(scope: Scope, work: () => T): T {
+    return frames.run({ owner: this, scope, outer: without(this, frames.getStore()) }, work);
+  }
+}
+
+/** An owner's older scope is hidden by its newer one for good, so that frames do not pile up. */
+function without(owner: Scopes, frame: Frame | undefined): Frame | undefined {
+  if (frame === undefined) return undefined;
+  if (frame.owner === owner) return frame.outer;
+  const outer = without(owner, frame.outer);
+  return outer === frame.outer ? frame : { ...frame, outer };
+}
 
 export const noScope: Scope = { metadata: {} };
-
-export function newScopes(): Scopes {
-  return new AsyncLocalStorage<Scope>();
-}

@@ -223,7 +223,7 @@ describe('aggregates under any history and interleaving', () => {
         await checkProjection(world, log);
         await Promise.all(world.systems.map((es) => es.close()));
       }),
-      { numRuns: 100 },
+      { numRuns: 300 },
     );
   }, 60_000);
 });

@@ -140,6 +140,23 @@ describe('correlation and causation ids', () => {
 });
 
 describe('two EventSourcings', () => {
+  it('may be used within one another, each with its own metadata', async () => {
+    const [outer, inner] = [await opened(), await opened()];
+    await outer.es.withMetadata({ actor: 'ann' }, () =>
+      inner.es.withMetadata({ actor: 'bob' }, () =>
+        outer.es.withMetadata({ reason: 'r' }, async () => {
+          await outer.x.count(1, () => inner.x.count(1, () => outer.y.count(2)));
+          await inner.y.count(2);
+        }),
+      ),
+    );
+    const expected = (metadata: object) => expect.objectContaining(metadata);
+    expect(await outer.metadata()).toEqual([expected({ actor: 'ann', reason: 'r' }), expected({ actor: 'ann', reason: 'r' })]);
+    const metadata = (await inner.metadata()) as object[];
+    expect(metadata).toEqual([expected({ actor: 'bob' }), expected({ actor: 'bob' })]);
+    for (const each of metadata) expect(each).not.toHaveProperty('reason');
+  });
+
   it('do not share a transaction or metadata', async () => {
     @Aggregate()
     class Other extends AggregateRoot<'tallyId'> {
