@@ -4,6 +4,7 @@ import { aggregateMistakes } from './aggregates/aggregate-checks';
 import { ForeignEventError } from './aggregates/aggregate-errors';
 import type { AnyAggregate, IdsOf } from './aggregates/aggregate-root';
 import { Aggregates } from './aggregates/aggregates';
+import { InstanceLocks } from './aggregates/instance-locks';
 import { type JoinedAppend, noScope, Scopes } from './aggregates/scope';
 import { EventFeed } from './delivery/event-feed';
 import { type Class, nameOf } from './events/event-class';
@@ -212,7 +213,7 @@ export class EventSourcing {
    * @throws {@link InvalidPositionError} when `after` is no position of this store.
    * @throws {@link NotRegisteredError} when a class in `types` is no registered event.
    */
-  events<C extends Class = Class>(options: EventsOptions<C> = {}): EventFeed<InstanceType<C>> {
+  events<C extends Class = Class>(options: EventsOptions<C> = {}): EventFeed<InstanceType<NoInfer<C>>> {
     const { store } = this.options;
     checkOptions('es.events', options, ['after', 'types']);
     if (options.types !== undefined && !Array.isArray(options.types))
@@ -345,7 +346,7 @@ export class EventSourcing {
 
   private async commitInline(appends: readonly Append[], inline: InlineAppend): Promise<AppendResult> {
     const scope = this.scopes.getStore() ?? noScope;
-    const joined: JoinedAppend = { transaction: undefined };
+    const joined: JoinedAppend = { transaction: undefined, locks: new InstanceLocks() };
     try {
       const result = await this.options.store.append(appends, (events, transaction) => {
         joined.transaction = transaction;

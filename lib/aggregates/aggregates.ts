@@ -73,7 +73,7 @@ export class Aggregates implements UnitEnvironment {
     if (scope.unit !== undefined && !scope.unit.isOver) return scope.unit.join(work);
     if (scope.unit?.hasFailed) throw new UnfinishedCommandError(1);
     for (let attempt = 1; ; attempt += 1) {
-      const unit = new UnitOfWork(this);
+      const unit = new UnitOfWork(this, scope.joined?.transaction && scope.joined.locks);
       try {
         const result = await this.options.scopes.run({ ...scope, unit }, work);
         await unit.commit();

@@ -25,8 +25,7 @@ export class InstanceLocks {
       this.holders.set(stream, unit);
       return undefined;
     }
-    if (this.isWaitedForAhead(stream, unit))
-      throw unit.lost(new OptimisticLockError(stream, undefined, 'work that waits for this one'));
+    if (this.isWaitedForAhead(stream, unit)) throw unit.lost(waitsForThisOne(stream));
     unit.waitsFor.add(stream);
     return new Promise<void>((wake) => {
       const queue = this.queues.get(stream);
@@ -68,4 +67,9 @@ export class InstanceLocks {
       yield waiter.unit;
     }
   }
+}
+
+/** The error of work that would wait for ever. */
+export function waitsForThisOne(stream: string): OptimisticLockError {
+  return new OptimisticLockError(stream, undefined, 'work that waits for this one');
 }

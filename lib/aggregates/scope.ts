@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventMetadata } from '../events/recorded-event';
 import type { AppendTransaction } from '../store/append';
+import type { InstanceLocks } from './instance-locks';
 import type { UnitOfWork } from './unit-of-work';
 
 /** What holds for everything that is called from here on, across `await`. */
@@ -16,6 +17,8 @@ export interface Scope {
 /** An append that others join. What is called from it may outlive it, and then joins nothing. */
 export interface JoinedAppend {
   transaction: AppendTransaction | undefined;
+  /** Those of the commands in it: it would never end if one of them waited for work that waits for the append. */
+  readonly locks: InstanceLocks;
 }
 
 /** Whose scope holds, and those of others around it. */

@@ -5,7 +5,7 @@ import type { Append, AppendResult, Guard } from '../store/append';
 import { OptimisticLockError } from '../store/store-errors';
 import { MisplacedEmitError, UnfinishedCommandError } from './aggregate-errors';
 import { type AggregateState, type PendingEvent, pendingContext } from './aggregate-state';
-import type { InstanceLocks } from './instance-locks';
+import { type InstanceLocks, waitsForThisOne } from './instance-locks';
 
 /** What a unit of work needs of the `EventSourcing` it runs in. */
 export interface UnitEnvironment {
@@ -55,7 +55,11 @@ export class UnitOfWork {
   private lostRace: unknown;
   private doom: { readonly error: unknown } | undefined;
 
-  constructor(private readonly environment: UnitEnvironment) {
+  /** @param joined The locks of the append that this unit's own is a part of, if it is. */
+  constructor(
+    private readonly environment: UnitEnvironment,
+    private readonly joined?: InstanceLocks | undefined,
+  ) {
     this.id = environment.newId();
   }
 
@@ -170,11 +174,15 @@ export class UnitOfWork {
     hold.entering += 1;
     try {
       if (hold.waiting !== undefined) await hold.waiting;
+      if (state.unit !== undefined) throw this.lost(waitsForThisOne(stream));
       if (!this.isOver) await this.environment.refresh(state);
       if (this.isOver) return;
       this.states.add(state);
       state.unit = this;
       for (const event of this.events) this.apply(state, event);
+    } catch (error) {
+      this.entries.delete(state);
+      throw error;
     } finally {
       hold.entering -= 1;
       if (this.hasEnded) this.release(stream, hold);
@@ -184,7 +192,7 @@ export class UnitOfWork {
   private hold(stream: string): Hold {
     let hold = this.holds.get(stream);
     if (hold === undefined) {
-      hold = { waiting: this.environment.locks.acquire(stream, this), entering: 0 };
+      hold = { waiting: this.locks.acquire(stream, this), entering: 0 };
       this.holds.set(stream, hold);
     }
     return hold;
@@ -192,7 +200,11 @@ export class UnitOfWork {
 
   /** Keeps the lock for as long as an instance is being refreshed under it, also when the unit ended early. */
   private release(stream: string, { entering }: Hold): void {
-    if (entering === 0) this.environment.locks.release(stream);
+    if (entering === 0) this.locks.release(stream);
+  }
+
+  private get locks(): InstanceLocks {
+    return this.joined ?? this.environment.locks;
   }
 
   private apply(state: AggregateState, { data, context }: UnitEvent): void {
@@ -238,7 +250,7 @@ export class UnitOfWork {
 
   private settle({ events, position }: AppendResult): void {
     const guarded = new Set(this.events.map(({ emitter }) => emitter));
-    const isAllOurs = events.length === this.events.length;
+    const isAllOurs = events.length === this.events.length && this.joined === undefined;
     for (const state of this.dirty) {
       const { stream } = state;
       const own = events.filter((event) => event.stream === stream);

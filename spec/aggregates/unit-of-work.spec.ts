@@ -420,6 +420,69 @@ describe('es.transaction', () => {
   });
 });
 
+describe('a command that an inline projection calls', () => {
+  async function opened(react: (event: Credited) => unknown) {
+    @Projection({ mode: 'inline' })
+    class Reaction {
+      @ProjectionId() walletId!: string;
+
+      @Handles(Credited)
+      async credited(event: Credited) {
+        await react(event);
+      }
+    }
+    const store = new InMemoryEventStore();
+    const es = await EventSourcing.open({ store, classes: [Wallet, Tally, Reaction] });
+    const wallet = await es.loadOrCreate(Wallet, { walletId: 'a' });
+    return { es, store, wallet, tally: await es.loadOrCreate(Tally, { tallyId: 'x' }) };
+  }
+
+  it('is stored with the append, or not at all', async () => {
+    const { store, wallet, tally } = await opened(async ({ amount }) => {
+      await tally.count(amount);
+      if (amount === 13) throw new Refused('unlucky');
+    });
+    await wallet.credit(1);
+    await expect(wallet.credit(13)).rejects.toBeDefined();
+    expect(await dataOf(store)).toEqual([
+      { walletId: 'a', amount: 1 },
+      { tallyId: 'x', by: 1 },
+    ]);
+    await wallet.credit(2);
+    await tally.count(3);
+    expect([wallet.movements, tally.steps]).toEqual([
+      [1, 2],
+      [1, 2, 3],
+    ]);
+  });
+
+  it.each(['the same', 'another'])(
+    'on the instance that is being stored is refused, and holds nothing up (%s one)',
+    async (which) => {
+      const { es, store, wallet } = await opened(async ({ amount }) => {
+        if (amount !== 13) return;
+        const same = which === 'the same' ? wallet : await es.loadOrCreate(Wallet, { walletId: 'a' });
+        await same.credit(1);
+      });
+      await expect(wallet.credit(13)).rejects.toBeDefined();
+      expect(await dataOf(store)).toEqual([]);
+      await wallet.credit(2);
+      expect(wallet.movements).toEqual([2]);
+    },
+  );
+
+  it('does not wait for a command that waits for the append', async () => {
+    const go = signal();
+    const { es, wallet, tally } = await opened(async () => {
+      go.give();
+      await (await es.loadOrCreate(Tally, { tallyId: 'x' })).count(1);
+    });
+    await Promise.all([tally.count(10, () => go.promise), wallet.credit(5)]);
+    expect((await es.load(Tally, { tallyId: 'x' })).total).toBe(11);
+    expect(await tally.look()).toBe(11);
+  });
+});
+
 describe('a command in a command', () => {
   it('is stored together with it', async () => {
     const { x, y, data } = await opened();
