@@ -1,6 +1,9 @@
 /** Any class, abstract or not, whatever its constructor takes. */
 export type Class<T = object> = abstract new (...args: never[]) => T;
 
+/** What `C` makes. TypeScript's own `InstanceType` is `any` for a {@link Class}. */
+export type InstanceOf<C extends Class> = C extends Class<infer E extends object> ? E : never;
+
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { plainToInstance, type TypeMetadata } from 'class-transformer';
-import type { Class } from './event-class';
+import { type Class, isClass } from './event-class';
 
 type Constructor = new () => object;
 
@@ -12,6 +12,12 @@ interface TransformerStorage {
 const { defaultMetadataStorage } = createRequire(__filename)('class-transformer/cjs/storage') as {
   defaultMetadataStorage: TransformerStorage;
 };
+
+/** @returns the class of a property with class-transformer's `@Type`, if it has one. */
+export function nestedType(target: Class, property: string): Class | undefined {
+  const nested: unknown = defaultMetadataStorage.findTypeMetadata(target, property)?.typeFunction();
+  return isClass(nested) ? nested : undefined;
+}
 
 /** Makes the plain objects under properties with class-transformer's `@Type` into instances of those types. */
 export function reviveNested(target: Class, instance: object): void {

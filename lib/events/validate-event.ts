@@ -1,6 +1,7 @@
-import { getMetadataStorage, type ValidationError, validateSync } from 'class-validator';
+import { getMetadataStorage, type ValidationError, ValidationTypes, validateSync } from 'class-validator';
 import type { Class } from './event-class';
 import { EventValidationError, type Violation } from './event-errors';
+import { nestedType } from './nested-types';
 
 const hasRules = new WeakMap<Class, boolean>();
 
@@ -12,6 +13,7 @@ const hasRules = new WeakMap<Class, boolean>();
 export function validateEvent(target: Class, event: object): void {
   let isChecked = hasRules.get(target);
   if (isChecked === undefined) {
+    checkSynchronous(target);
     isChecked = rulesOf(target).length > 0;
     hasRules.set(target, isChecked);
   }
@@ -20,14 +22,32 @@ export function validateEvent(target: Class, event: object): void {
   if (errors.length > 0) throw new EventValidationError(target.name, violations(errors, ''));
 }
 
-/** @returns the properties with a rule that only a promise could answer, which an emitted event cannot wait for. */
+/**
+ * @returns the properties with a rule that only a promise could answer, which an emitted event cannot wait for; of
+ * nested data too, such as `address.street`.
+ */
 export function asyncRules(target: Class): string[] {
+  return [...new Set(asyncRulesIn(target, new Set()))];
+}
+
+function asyncRulesIn(target: Class, above: ReadonlySet<Class>): string[] {
   const storage = getMetadataStorage();
-  const asynchronous = rulesOf(target).filter(
-    ({ constraintCls }) =>
-      constraintCls !== undefined && storage.getTargetValidatorConstraints(constraintCls).some((constraint) => constraint.async),
-  );
-  return [...new Set(asynchronous.map(({ propertyName }) => propertyName))];
+  return rulesOf(target).flatMap(({ constraintCls, propertyName, type }) => {
+    const constraints = constraintCls === undefined ? [] : storage.getTargetValidatorConstraints(constraintCls);
+    if (constraints.some((constraint) => constraint.async)) return [propertyName];
+    const nested = type === ValidationTypes.NESTED_VALIDATION ? nestedType(target, propertyName) : undefined;
+    if (nested === undefined || nested === target || above.has(nested)) return [];
+    return asyncRulesIn(nested, new Set([...above, target])).map((property) => `${propertyName}.${property}`);
+  });
+}
+
+/** class-validator would pass over a rule that is a promise. */
+function checkSynchronous(target: Class): void {
+  const violations = asyncRules(target).map((property) => {
+    const message = `${property} has a rule that is a promise, which cannot be waited for`;
+    return { property, rule: 'isSynchronous', message };
+  });
+  if (violations.length > 0) throw new EventValidationError(target.name, violations);
 }
 
 function rulesOf(target: Class) {
