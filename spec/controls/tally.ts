@@ -106,6 +106,24 @@ export class FussyTally extends TallyState {
   }
 }
 
+/** Refuses to have poison stored, after it has changed half of its state. */
+@Projection({ mode: 'inline' })
+export class StrictInline {
+  @ProjectionId() id!: string;
+  seen: number[] = [];
+
+  @Handles(Added)
+  added(event: Added) {
+    this.seen.push(event.amount);
+  }
+
+  @Handles(Poisoned)
+  poisoned(event: Poisoned) {
+    this.seen.push(-1);
+    throw new Error(event.reason);
+  }
+}
+
 /** A promise and the way to settle it. */
 export class Gate {
   open!: () => void;

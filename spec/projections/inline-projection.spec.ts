@@ -12,7 +12,19 @@ import {
   type RecordedEvent,
 } from 'eventfold';
 import { toArray } from 'rxjs';
-import { Added, AsyncTally, added, FussyTally, Gate, InlineTally, moved, openTally, Poisoned, poisoned } from '../controls/tally';
+import {
+  Added,
+  AsyncTally,
+  added,
+  FussyTally,
+  Gate,
+  InlineTally,
+  moved,
+  openTally,
+  Poisoned,
+  poisoned,
+  StrictInline,
+} from '../controls/tally';
 
 @Event('inline.counted')
 class Counted {
@@ -36,24 +48,6 @@ class SlowInline {
   async poisoned(event: Poisoned) {
     this.seen.push(-1);
     await Promise.resolve();
-    throw new Error(event.reason);
-  }
-}
-
-/** Refuses poison at once. */
-@Projection({ mode: 'inline' })
-class StrictInline {
-  @ProjectionId() id!: string;
-  seen: number[] = [];
-
-  @Handles(Added)
-  added(event: Added) {
-    this.seen.push(event.amount);
-  }
-
-  @Handles(Poisoned)
-  poisoned(event: Poisoned) {
-    this.seen.push(-1);
     throw new Error(event.reason);
   }
 }
