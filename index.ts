@@ -35,7 +35,7 @@ export { EventSourcingError } from './lib/event-sourcing-error';
 // Events
 export { createEvent } from './lib/events/create-event';
 export type { Criterion } from './lib/events/criterion';
-export type { Class, DataKey, Payload, PayloadArgument } from './lib/events/event-class';
+export type { Class, DataKey, InstanceOf, Payload, PayloadArgument } from './lib/events/event-class';
 export { EventValidationError, InvalidPayloadError, UnknownEventTypeError, type Violation } from './lib/events/event-errors';
 export { InvalidArgumentError } from './lib/events/invalid-argument-error';
 export type { EventContext, EventMetadata, Position, RecordedEvent } from './lib/events/recorded-event';

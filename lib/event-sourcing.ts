@@ -7,7 +7,7 @@ import { Aggregates } from './aggregates/aggregates';
 import { InstanceLocks } from './aggregates/instance-locks';
 import { type JoinedAppend, noScope, Scopes } from './aggregates/scope';
 import { EventFeed } from './delivery/event-feed';
-import { type Class, nameOf } from './events/event-class';
+import { type Class, type InstanceOf, nameOf } from './events/event-class';
 import { frozenCopy } from './events/frozen-copy';
 import { checkOptions, InvalidArgumentError } from './events/invalid-argument-error';
 import type { EventMetadata, Position, RecordedEvent } from './events/recorded-event';
@@ -213,7 +213,7 @@ export class EventSourcing {
    * @throws {@link InvalidPositionError} when `after` is no position of this store.
    * @throws {@link NotRegisteredError} when a class in `types` is no registered event.
    */
-  events<C extends Class = Class>(options: EventsOptions<C> = {}): EventFeed<InstanceType<NoInfer<C>>> {
+  events<C extends Class = Class>(options: EventsOptions<C> = {}): EventFeed<InstanceOf<C>> {
     const { store } = this.options;
     checkOptions('es.events', options, ['after', 'types']);
     if (options.types !== undefined && !Array.isArray(options.types))
