@@ -196,6 +196,20 @@ describe('Documents', () => {
     ]);
   });
 
+  it('counts the attempts of an event anew after the one before it was retried with success', async () => {
+    await open(Stubborn);
+    failuresLeft = 3;
+    await es.appendUnguarded('s', [added('a', -1), added('a', -2)]);
+    await es.projections.caughtUp();
+    es.projections.changes(Stubborn).subscribe(() => {
+      failuresLeft = Number.POSITIVE_INFINITY;
+    });
+    await es.projections.retry(Stubborn, { id: 'a' });
+    await es.projections.caughtUp();
+    expect((await es.projections.get(Stubborn, { id: 'a' }))?.seen).toStrictEqual([-1]);
+    expect(await es.projections.parked()).toMatchObject([{ event: { data: { amount: -2 } }, attempts: 3, waiting: 0 }]);
+  });
+
   it.each<CurableClass>([Curable, CurableLater])(
     'retries a parked event with all that waits behind it, in order: %p',
     async (target) => {
