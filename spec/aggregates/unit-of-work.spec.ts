@@ -547,9 +547,12 @@ describe('an emit', () => {
 
   it('from outside is no part of a command that runs at the time', async () => {
     const { x, data } = await opened();
-    const go = signal();
-    const running = x.count(1, () => go.promise);
-    await Promise.resolve();
+    const [begun, go] = [signal(), signal()];
+    const running = x.count(1, () => {
+      begun.give();
+      return go.promise;
+    });
+    await begun.promise;
     expect(() => (x as unknown as { emit(...args: unknown[]): void }).emit(Counted, { by: 100 })).toThrow(MisplacedEmitError);
     go.give();
     await running;
