@@ -137,6 +137,41 @@ describe('AsyncProjection', () => {
     expect((await es.projections.get(Slow, { id: 'a' }))?.seen.slice(0, 2)).toStrictEqual([0, 1]);
   });
 
+  it('is caught up to what came before the event at work', async () => {
+    await open(Slow, AsyncTally);
+    await appendAll([1]);
+    await es.projections.caughtUp(Slow);
+    const { position } = await es.appendUnguarded('s', [moved('a', 'b', 1)]);
+    await appendAll([0]);
+    await routed();
+    await es.projections.caughtUp(Slow, { position, timeoutMs: 0 });
+    gate.open();
+  });
+
+  it.each([
+    [1_000, 'from memory'],
+    [1_002, 'by reading the store'],
+  ])('works off %d waiting events %s', async (waiting, how) => {
+    await open(Slow, AsyncTally);
+    await appendAll([0]);
+    await routed();
+    await es.appendUnguarded(
+      's',
+      range(waiting, 1).map((amount) => added('a', amount)),
+    );
+    await routed();
+    let reads = 0;
+    const { read } = store;
+    store.read = (query) => {
+      reads += 1;
+      return read.call(store, query);
+    };
+    gate.open();
+    await es.projections.caughtUp(Slow);
+    expect(reads > 0 ? 'by reading the store' : 'from memory').toBe(how);
+    expect((await es.projections.get(Slow, { id: 'a' }))?.seen).toStrictEqual(range(waiting + 1));
+  });
+
   it('parks what an async handler rejects, for that instance alone', async () => {
     await open(Slow, AsyncTally);
     gate.open();
