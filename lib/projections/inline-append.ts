@@ -21,19 +21,13 @@ export class InlineAppend {
   /**
    * Folds events of the append. @returns a promise only when a handler did.
    *
-   * @throws {@link ProjectionError} when a handler throws; nothing is staged any more.
+   * @throws {@link ProjectionError} when a handler throws; the append fails with it.
    */
   fold(events: readonly RecordedEvent[]): PromiseLike<void> | undefined {
     this.queue.push(...events);
     if (this.isWorking) return undefined;
     this.isWorking = true;
-    let pending: PromiseLike<void> | undefined;
-    try {
-      pending = this.workOff();
-    } catch (error) {
-      this.discard();
-      throw error;
-    }
+    const pending = this.workOff();
     if (pending === undefined) this.isWorking = false;
     return pending && this.finish(pending);
   }
@@ -48,13 +42,9 @@ export class InlineAppend {
     for (const [index, staged] of this.staged?.entries() ?? []) this.projections[index]?.discard(staged);
   }
 
+  /** Folds also what is appended while nobody waits any more. */
   private async finish(pending: PromiseLike<void>): Promise<void> {
-    try {
-      for (let work: PromiseLike<void> | undefined = pending; work !== undefined; work = this.workOff()) await work;
-    } catch (error) {
-      this.discard();
-      throw error;
-    }
+    for (let work: PromiseLike<void> | undefined = pending; work !== undefined; work = this.workOff()) await work;
     this.isWorking = false;
   }
 
