@@ -6,13 +6,14 @@ import {
   type EventSourcing,
   Handles,
   InMemoryEventStore,
+  InvalidArgumentError,
   LiveProjectionError,
   Projection,
   ProjectionError,
   ProjectionId,
 } from 'eventfold';
 import { take, toArray } from 'rxjs';
-import { Added, AsyncTally, added, LiveTally, moved, openTally, Poisoned, poisoned } from '../controls/tally';
+import { Added, AsyncTally, added, Gate, LiveTally, moved, openTally, Poisoned, poisoned } from '../controls/tally';
 
 @Aggregate()
 class Adder extends AggregateRoot<'id'> {
@@ -144,10 +145,43 @@ describe('LiveProjection', () => {
     expect((await es.projections.get(LiveTally, { id: 'a' }))?.seen).toStrictEqual([1, 2]);
   });
 
-  it('sees what was being decided or appended while it was registered', async () => {
-    await open(Adder, AsyncTally);
+  it('sees what was being decided while it was registered', async () => {
+    await open(Adder);
     const adder = await es.create(Adder, { id: 'a' });
     await adder.add(1, () => es.projections.register(LiveTally));
     expect((await es.projections.get(LiveTally, { id: 'a' }))?.seen).toStrictEqual([1]);
+  });
+
+  it('sees what was being appended while it was registered', async () => {
+    const gate = new Gate();
+    @Projection({ mode: 'inline' })
+    class Gated {
+      @Handles(Added)
+      async added() {
+        await gate.opened;
+      }
+    }
+    await open(Gated);
+    const appending = [1, 2].map((amount) => es.appendUnguarded('s', [added('a', amount)]));
+    const registering = [LiveTally, AsyncTally].map((target) => es.projections.register(target));
+    gate.open();
+    await Promise.all([...appending, ...registering]);
+    expect((await es.projections.get(LiveTally, { id: 'a' }))?.seen).toStrictEqual([1, 2]);
+  });
+
+  it('is not registered by an inline handler, whose append it would have to wait for', async () => {
+    @Projection({ mode: 'inline' })
+    class Registering {
+      @Handles(Added)
+      async added() {
+        await es.projections.register(LiveTally);
+      }
+    }
+    await open(Registering);
+    const error = await es.appendUnguarded('s', [added('a', 1)]).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ProjectionError);
+    expect((error as Error).cause).toBeInstanceOf(InvalidArgumentError);
+    await es.projections.register(LiveTally);
+    expect(await es.projections.get(LiveTally, { id: 'a' })).toBeUndefined();
   });
 });
