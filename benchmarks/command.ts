@@ -13,7 +13,7 @@ import {
 } from 'eventfold';
 import { rate } from './compare';
 
-const aggregates = 20_000;
+const aggregates = 5_000;
 const history = 20;
 
 @Event('deposited')

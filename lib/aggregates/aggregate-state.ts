@@ -3,8 +3,8 @@ import { frozenCopy, guardedCopy } from '../events/frozen-copy';
 import { makeEvent } from '../events/make-event';
 import type { EventContext, Position } from '../events/recorded-event';
 import { validateEvent } from '../events/validate-event';
-import { type ClassModel, classModel, type EventModel, eventModel, type HandlerModel } from '../metadata/class-model';
-import { givenIdentity, type Identity, identitiesOf } from '../metadata/identity';
+import { classModel, type HandlerModel } from '../metadata/class-model';
+import { givenIdentity, type Identity, identitiesOf, isSolelyOf } from '../metadata/identity';
 import { AggregateClass, handlerAtWork } from './aggregate-class';
 import { ForeignEventError, idText, MisplacedEmitError, UnhandledEmitError } from './aggregate-errors';
 import type { UnitOfWork } from './unit-of-work';
@@ -14,6 +14,20 @@ export interface PendingEvent {
   readonly data: object;
   readonly context: EventContext;
 }
+
+/** The handlers of one event: one or more. */
+type Handlers = readonly [HandlerModel, ...HandlerModel[]];
+
+const unknownPosition: PropertyDescriptor = {
+  enumerable: true,
+  get(this: EventContext): Position {
+    throw new MisplacedEmitError(
+      `${this.type}.position`,
+      'was read while the event is being emitted',
+      'An event has its place once it is stored',
+    );
+  },
+};
 
 /** What the framework knows of one aggregate instance, beside the instance's own state. */
 export class AggregateState {
@@ -31,14 +45,14 @@ export class AggregateState {
   /** Its first command must find no events. */
   mustBeNew = false;
   unit: UnitOfWork | undefined;
-  /** Functions that are kept when the instance is folded anew. */
-  functions: object | undefined;
+  private streamName: string | undefined;
   private readonly collected: PendingEvent[] = [];
 
   constructor(readonly root: object) {}
 
   get stream(): string {
-    return this.bound().definition.streamOf(this.bound().identity);
+    this.streamName ??= this.bound().definition.streamOf(this.bound().identity);
+    return this.streamName;
   }
 
   uncommitted(): readonly object[] {
@@ -56,31 +70,37 @@ export class AggregateState {
     else if (this.unit === undefined)
       throw new MisplacedEmitError(member, 'was called outside a command', 'Put @Command() on the method that emits');
     else {
-      const data = this.prepare(event, payload);
-      this.unit.emit(this, eventModel(event) as EventModel, data);
+      const handlers = this.handlersOf(event);
+      this.unit.emit(this, handlers[0].event, this.prepare(handlers, payload));
     }
   }
 
   /** The data of an event to emit: filled in, valid, this instance's own, and frozen. */
-  prepare(event: Class, payload: object): object {
-    const { definition, identity } = this.bound();
-    const { model } = definition;
-    const handlers = isClass(event) ? handlersOf(model, event) : undefined;
-    if (handlers === undefined) throw new UnhandledEmitError(model.class.name, nameOf(event));
-    const instance = makeEvent(event, payload);
-    if (handlers.length === 1) fillIn(instance as Record<string, unknown>, handlers[0] as HandlerModel, identity);
-    validateEvent(event, instance);
-    const data = frozenCopy(instance, (handlers[0] as HandlerModel).event.type);
+  private prepare(handlers: Handlers, payload: object): object {
+    const [{ event }] = handlers;
+    const instance = makeEvent(event.class, payload);
+    if (handlers.length === 1) fillIn(instance as Record<string, unknown>, handlers[0], this.bound().identity);
+    validateEvent(event.class, instance);
+    const data = frozenCopy(instance, event.type);
     this.checkOwnership(handlers, data);
     return data;
   }
 
-  private checkOwnership(handlers: readonly HandlerModel[], data: object): void {
+  /** @throws {@link UnhandledEmitError} when the class does not handle the event. */
+  private handlersOf(event: Class): Handlers {
+    const { model } = this.bound().definition;
+    const handlers = isClass(event) ? model.byClass.get(event) : undefined;
+    if (handlers === undefined) throw new UnhandledEmitError(model.class.name, nameOf(event));
+    return handlers as unknown as Handlers;
+  }
+
+  private checkOwnership(handlers: Handlers, data: object): void {
     const { definition, identity } = this.bound();
+    if (handlers.length === 1 && isSolelyOf(handlers[0], data, identity.key)) return;
     const owners = handlers.flatMap((handler) => identitiesOf(definition.model, handler, data));
     const isOwn = owners.some(({ key }) => key === identity.key);
     if (isOwn && (definition.isOpen || owners.length === 1)) return;
-    const { type } = (handlers[0] as HandlerModel).event;
+    const { type } = handlers[0].event;
     const self = `${definition.model.name} ${idText(definition.idsOf(identity))}`;
     const others = owners.filter(({ key }) => key !== identity.key).map((owner) => idText(definition.idsOf(owner)));
     const remedy = definition.isOpen
@@ -95,8 +115,9 @@ export class AggregateState {
     const definition = new AggregateClass(model, { isOpen: () => true, eventByType: () => undefined });
     const identity = givenIdentity(model, given);
     const state = Object.assign(new AggregateState(this.root), { definition, identity });
-    const data = state.prepare(event, payload);
-    const context = unboundContext(handlersOf(model, event)?.[0] as HandlerModel, state.stream, this.collected.length + 1);
+    const handlers = state.handlersOf(event);
+    const data = state.prepare(handlers, payload);
+    const context = unboundContext(handlers[0], state.stream, this.collected.length + 1);
     this.collected.push({ data, context });
     definition.apply(this.root, identity, guardedCopy(data, context.type), context);
   }
@@ -104,11 +125,6 @@ export class AggregateState {
   private bound(): { definition: AggregateClass; identity: Identity } {
     return this as { definition: AggregateClass; identity: Identity };
   }
-}
-
-function handlersOf(model: ClassModel, event: Class): readonly HandlerModel[] | undefined {
-  const handlers = model.handlers.filter((handler) => handler.event.class === event);
-  return handlers.length === 0 ? undefined : handlers;
 }
 
 function fillIn(data: Record<string, unknown>, { sources }: HandlerModel, identity: Identity): void {
@@ -133,14 +149,5 @@ function unboundContext({ event: { type, schemaVersion } }: HandlerModel, stream
 
 /** The context of an event that is not stored yet. It has no position, and says so when asked. */
 export function pendingContext(known: Omit<EventContext, 'position'>): EventContext {
-  return {
-    ...known,
-    get position(): Position {
-      throw new MisplacedEmitError(
-        `${known.type}.position`,
-        'was read while the event is being emitted',
-        'An event has its place once it is stored',
-      );
-    },
-  };
+  return Object.defineProperty(known, 'position', unknownPosition) as EventContext;
 }

@@ -164,8 +164,10 @@ export class Aggregates implements UnitEnvironment {
     const { definition, identity, root } = state as { definition: AggregateClass; identity: Identity; root: object };
     const fresh = this.construct(this.bind(definition.model), identity);
     for (const key of Reflect.ownKeys(root)) if (!Object.hasOwn(fresh, key)) Reflect.deleteProperty(root, key);
+    const functions = Object.entries(root).filter(([key, value]) => isFunction(value) && isFunction(Reflect.get(fresh, key)));
     Object.defineProperties(root, Object.getOwnPropertyDescriptors(fresh));
-    Object.assign(root, state.functions);
+    // An arrow function in a field sees the instance that it was made with, and no other.
+    Object.assign(root, Object.fromEntries(functions));
     Object.assign(state, { version: 0, folded: 0, position: undefined, isStale: false });
   }
 
@@ -174,13 +176,16 @@ export class Aggregates implements UnitEnvironment {
     const identity = givenIdentity(model, ids);
     const bound = this.bind(model);
     const root = this.construct(bound, identity) as A;
-    Object.assign(stateOf(root), { definition: bound.definition, identity, functions: functionsIn(root) });
+    const state = stateOf(root);
+    state.definition = bound.definition;
+    state.identity = identity;
     return root;
   }
 
   private construct({ definition, maker }: BoundClass, identity: Identity): object {
-    const root = Reflect.construct(definition.model.class, [], maker) as object;
-    return Object.assign(root, definition.idsOf(identity));
+    const root = Reflect.construct(definition.model.class, [], maker) as Record<string, unknown>;
+    for (const [index, id] of definition.model.ids.entries()) root[id] = identity.values[index];
+    return root;
   }
 
   private bind(model: ClassModel): BoundClass {
@@ -223,13 +228,8 @@ export class Aggregates implements UnitEnvironment {
   }
 }
 
-/** The functions in fields: an arrow function sees the instance that it was made with, and no other. */
-function functionsIn(root: object): object | undefined {
-  let functions: Record<string, unknown> | undefined;
-  for (const [key, value] of Object.entries(root)) {
-    if (typeof value === 'function') functions = { ...functions, [key]: value };
-  }
-  return functions;
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
 }
 
 function subclass(prototype: object): Class {

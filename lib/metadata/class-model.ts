@@ -40,6 +40,8 @@ export interface ClassModel {
   readonly handlers: readonly HandlerModel[];
   /** The handlers by event type, in the order they were written. */
   readonly byType: ReadonlyMap<string, readonly HandlerModel[]>;
+  /** The same by event class. */
+  readonly byClass: ReadonlyMap<Class, readonly HandlerModel[]>;
   readonly commands: readonly CommandRecord[];
   /** Event classes that are handled but lack `@Event`, with the method. */
   readonly undeclared: readonly HandlerRecord[];
@@ -75,7 +77,8 @@ function resolve(target: Class): ClassModel {
     projection,
     ids,
     handlers,
-    byType: groupByType(handlers),
+    byType: groupBy(handlers, ({ event }) => event.type),
+    byClass: groupBy(handlers, ({ event }) => event.class),
     commands: latestPerMethod(classChain(target).map((link) => commandSlot.own(link) ?? [])),
     undeclared: records.filter(({ event }) => eventSlot.own(event) === undefined),
   };
@@ -94,8 +97,8 @@ function handlerModel({ event, method, ids: map }: HandlerRecord, ids: readonly 
   return model && { event: model, method, map, sources: ids.map((id) => (Object.hasOwn(map, id) ? (map[id] as IdSource) : id)) };
 }
 
-function groupByType(handlers: readonly HandlerModel[]): Map<string, HandlerModel[]> {
-  const groups = new Map<string, HandlerModel[]>();
-  for (const handler of handlers) groups.set(handler.event.type, [...(groups.get(handler.event.type) ?? []), handler]);
+function groupBy<K>(handlers: readonly HandlerModel[], keyOf: (handler: HandlerModel) => K): Map<K, HandlerModel[]> {
+  const groups = new Map<K, HandlerModel[]>();
+  for (const handler of handlers) groups.set(keyOf(handler), [...(groups.get(keyOf(handler)) ?? []), handler]);
   return groups;
 }

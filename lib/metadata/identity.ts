@@ -89,6 +89,13 @@ export function identitiesOf(model: ClassModel, handler: HandlerModel, event: ob
   return [...new Map(tuples.map((values) => [keyOf(values), identityOf(values)])).values()];
 }
 
+/** Says at once, for the usual case of one id that is a text property, whether the event is this instance's alone. */
+export function isSolelyOf({ sources }: HandlerModel, event: object, key: string): boolean {
+  const [source] = sources;
+  if (sources.length !== 1 || typeof source !== 'string' || key === '') return false;
+  return (event as Record<string, unknown>)[source] === key;
+}
+
 /** Says whether the event belongs to the instance `key` of the class. */
 export function belongsTo(model: ClassModel, handler: HandlerModel, event: object, key: string): boolean {
   const [source] = handler.sources;

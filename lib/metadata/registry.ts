@@ -30,6 +30,8 @@ export class Registry {
   private readonly eventsByType = new Map<string, EventModel>();
   private readonly handlersByType = new Map<string, { model: ClassModel; handler: HandlerModel }[]>();
   private readonly openness = new Map<ClassModel, boolean>();
+  /** By event type: the handlers whose classes ask for tags. */
+  private readonly taggedBy = new Map<string, readonly { model: ClassModel; handler: HandlerModel }[]>();
   private readonly mistakes: Mistake[] = [];
 
   private constructor(
@@ -174,11 +176,13 @@ export class Registry {
 
   /** @returns the tags to index the event under: those that an open aggregate or a live projection asks for. */
   tagsOf(type: string, event: object): string[] {
-    const tags = new Set<string>();
-    for (const { model, handler } of this.handlersOfType(type)) {
-      if (this.asksForTags(model)) for (const found of tagsOf(model, handler, event)) tags.add(found);
+    let askers = this.taggedBy.get(type);
+    if (askers === undefined) {
+      askers = this.handlersOfType(type).filter(({ model }) => this.asksForTags(model));
+      this.taggedBy.set(type, askers);
     }
-    return [...tags];
+    if (askers.length === 0) return [];
+    return [...new Set(askers.flatMap(({ model, handler }) => tagsOf(model, handler, event)))];
   }
 
   private asksForTags(model: ClassModel): boolean {
