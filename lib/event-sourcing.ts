@@ -230,7 +230,8 @@ export class EventSourcing {
   }
 
   /**
-   * Appends events without an aggregate, under a guard.
+   * Appends events without an aggregate, under a guard. They are stored at once, by themselves: also within a command
+   * or transaction, whose failure then does not take them back.
    *
    * @param stream Text of one character or more; {@link streamOf} names an aggregate's.
    * @param events Made with `createEvent`, or instances of event classes.
