@@ -4,7 +4,7 @@ import { nameOf } from '../events/event-class';
 import { UnknownEventTypeError } from '../events/event-errors';
 import type { EventContext, RecordedEvent } from '../events/recorded-event';
 import type { ClassModel, HandlerModel } from '../metadata/class-model';
-import { belongsTo, type Identity, identitiesOf } from '../metadata/identity';
+import { belongsTo, type Identity, identitiesOf, isSolelyOf } from '../metadata/identity';
 import { criteriaOf, type Registry, streamName } from '../metadata/registry';
 import { HandlerError, ReplayError, UnhandledEventError } from './aggregate-errors';
 
@@ -22,6 +22,18 @@ let replaying = 0;
 export function handlerAtWork(): 'none' | 'emit' | 'replay' {
   if (folding === 0) return 'none';
   return replaying > 0 ? 'replay' : 'emit';
+}
+
+/** Runs `work`, in which handlers see history: what they emit or command does not happen. */
+export function replay(work: () => void): void {
+  folding += 1;
+  replaying += 1;
+  try {
+    work();
+  } finally {
+    folding -= 1;
+    replaying -= 1;
+  }
 }
 
 /** How one aggregate class folds events into an instance. */
@@ -55,7 +67,7 @@ export class AggregateClass {
   }
 
   /**
-   * Folds one recorded event.
+   * Folds one recorded event, as part of a {@link replay}.
    *
    * @returns false for one that the boundary matches although it belongs to others, as tags of several ids may.
    * @throws {@link ReplayError} when the event is of another instance.
@@ -67,21 +79,27 @@ export class AggregateClass {
       this.checkUnhandled(recorded);
       return true;
     }
-    replaying += 1;
-    try {
-      const { data } = decode(recorded, (handlers[0] as BoundHandler).model.event.class);
-      if (this.run(handlers, instance, identity, data, recorded)) return true;
-      if (this.isInBoundary(identity, recorded)) return false;
-      throw new ReplayError(recorded.stream, this.streamOf(identity), this.ownerText(handlers, data));
-    } finally {
-      replaying -= 1;
+    const first = handlers[0] as BoundHandler;
+    const { data } = decode(recorded, first.model.event.class);
+    if (handlers.length === 1 && isSolelyOf(first.model, data, identity.key)) {
+      this.call(first.model, first.handle, instance, data, recorded);
+      return true;
     }
+    if (this.run(handlers, instance, identity, data, recorded)) return true;
+    if (this.isInBoundary(identity, recorded)) return false;
+    throw new ReplayError(recorded.stream, this.streamOf(identity), this.ownerText(handlers, data));
   }
 
   /** Folds an event that is being emitted. @returns whether it belongs to the instance at all. */
   apply(instance: object, identity: Identity, data: object, context: EventContext): boolean {
     const handlers = this.handlers.get(context.type);
-    return handlers !== undefined && this.run(handlers, instance, identity, data, context);
+    if (handlers === undefined) return false;
+    folding += 1;
+    try {
+      return this.run(handlers, instance, identity, data, context);
+    } finally {
+      folding -= 1;
+    }
   }
 
   /** Says whether the event is one of the instance's. */
@@ -97,15 +115,10 @@ export class AggregateClass {
     context: EventContext,
   ): boolean {
     let isOwn = false;
-    folding += 1;
-    try {
-      for (const { model, handle } of handlers) {
-        if (!belongsTo(this.model, model, data, identity.key)) continue;
-        isOwn = true;
-        this.call(model, handle, instance, data, context);
-      }
-    } finally {
-      folding -= 1;
+    for (const { model, handle } of handlers) {
+      if (!belongsTo(this.model, model, data, identity.key)) continue;
+      isOwn = true;
+      this.call(model, handle, instance, data, context);
     }
     return isOwn;
   }

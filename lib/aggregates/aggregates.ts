@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Class } from '../events/event-class';
-import type { EventMetadata } from '../events/recorded-event';
+import type { EventMetadata, RecordedEvent } from '../events/recorded-event';
 import type { ClassModel } from '../metadata/class-model';
 import { givenIdentity, type Identity } from '../metadata/identity';
 import type { Registry } from '../metadata/registry';
 import type { Append, AppendResult } from '../store/append';
 import type { EventStore } from '../store/event-store';
-import { AggregateClass, handlerAtWork } from './aggregate-class';
+import { AggregateClass, handlerAtWork, replay } from './aggregate-class';
 import {
   AggregateExistsError,
   AggregateNotFoundError,
@@ -142,21 +142,18 @@ export class Aggregates implements UnitEnvironment {
   }
 
   private async fold(state: AggregateState, end?: Pick<AggregateState, 'position' | 'version'>): Promise<void> {
-    const { definition, identity, root } = state as { definition: AggregateClass; identity: Identity; root: object };
+    const { definition, identity } = state as { definition: AggregateClass; identity: Identity };
     const { store } = this.options;
     const { stream } = state;
     const query = definition.isOpen
       ? { criteria: definition.criteriaOf(identity), ...(state.position !== undefined && { after: state.position }) }
       : { stream, afterVersion: state.version, ...(end && { limit: end.version }) };
+    const isPast = (event: RecordedEvent) =>
+      definition.isOpen && end?.position !== undefined && store.compare(event.position, end.position) > 0;
     for await (const chunk of store.read(query).chunks()) {
-      for (const event of chunk) {
-        if (end?.position !== undefined && definition.isOpen && store.compare(event.position, end.position) > 0) return;
-        if (!definition.isOpen && event.version !== state.version + 1)
-          throw new ReplayError(stream, state.version + 1, event.version);
-        if (definition.fold(root, identity, event)) state.folded += 1;
-        if (event.stream === stream) state.version = event.version;
-        state.position = event.position;
-      }
+      const events = end === undefined ? chunk : chunk.filter((event) => !isPast(event));
+      replay(() => foldChunk(state, definition, events));
+      if (events.length < chunk.length) return;
     }
   }
 
@@ -225,6 +222,18 @@ export class Aggregates implements UnitEnvironment {
   private nameOf({ definition, identity }: AggregateState): [string, Record<string, unknown>] {
     const { model } = definition as AggregateClass;
     return [model.name, (definition as AggregateClass).idsOf(identity as Identity)];
+  }
+}
+
+function foldChunk(state: AggregateState, definition: AggregateClass, chunk: readonly RecordedEvent[]): void {
+  const { root, stream } = state;
+  const identity = state.identity as Identity;
+  for (const event of chunk) {
+    if (!definition.isOpen && event.version !== state.version + 1)
+      throw new ReplayError(stream, state.version + 1, event.version);
+    if (definition.fold(root, identity, event)) state.folded += 1;
+    if (event.stream === stream) state.version = event.version;
+    state.position = event.position;
   }
 }
 
