@@ -13,7 +13,7 @@ import {
 } from 'eventfold';
 import { rate } from './compare';
 
-const aggregates = 5_000;
+const aggregates = 2_000;
 const history = 20;
 
 @Event('deposited')
@@ -79,23 +79,23 @@ async function measure(
   event: Class<Deposited>,
   aim: string,
 ): Promise<void> {
-  let es: EventSourcing | undefined;
+  const es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [target] });
+  let round = 0;
   await rate(name, aim, aggregates, {
     prepare: async () => {
-      await es?.close();
-      es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [target] });
+      round += 1;
       for (let index = 0; index < aggregates; index += 1) {
-        const ids = { accountId: `a${index}` };
+        const ids = { accountId: `${round}-${index}` };
         const events = Array.from({ length: history }, () => createEvent(event, { ...ids, amount: 1 }));
         await es.appendUnguarded(es.streamOf(target, ids), events);
       }
     },
     run: async () => {
       for (let index = 0; index < aggregates; index += 1) {
-        const account = await (es as EventSourcing).load(target, { accountId: `a${index}` });
+        const account = await es.load(target, { accountId: `${round}-${index}` });
         await account.deposit(1);
       }
     },
   });
-  await es?.close();
+  await es.close();
 }

@@ -69,9 +69,16 @@ export class AggregateState {
     if (this.definition === undefined) this.collect(event, payload);
     else if (this.unit === undefined)
       throw new MisplacedEmitError(member, 'was called outside a command', 'Put @Command() on the method that emits');
-    else {
+    else this.emitIn(this.unit, event, payload);
+  }
+
+  private emitIn(unit: UnitOfWork, event: Class, payload: object): void {
+    try {
       const handlers = this.handlersOf(event);
-      this.unit.emit(this, handlers[0].event, this.prepare(handlers, payload));
+      unit.emit(this, handlers[0].event, this.prepare(handlers, payload));
+    } catch (error) {
+      unit.refuse(error);
+      throw error;
     }
   }
 

@@ -124,6 +124,11 @@ export class UnitOfWork {
     for (const state of this.states) this.apply(state, pending);
   }
 
+  /** Refuses the whole unit because an event in it was refused, even if the error is caught. */
+  refuse(error: unknown): void {
+    if (this.environment.unit() === this) this.doom ??= { error };
+  }
+
   emittedBy(emitter: AggregateState): readonly PendingEvent[] {
     return this.events.filter((event) => event.emitter === emitter);
   }
@@ -142,7 +147,8 @@ export class UnitOfWork {
     this.isOver = true;
     this.hasFailed = true;
     try {
-      for (const state of this.dirty) await this.environment.restore(state);
+      // Also where nothing was emitted: a command may have changed the state by itself.
+      for (const state of new Set([...this.states, ...this.dirty])) await this.environment.restore(state);
     } finally {
       this.end();
     }

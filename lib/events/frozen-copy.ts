@@ -6,11 +6,18 @@ import { UnstorablePayloadError } from './unstorable-payload-error';
  * already is returned as it is.
  *
  * @throws {@link UnstorablePayloadError} when `data` holds a function, a symbol, `NaN`, an infinity, an invalid
- * date, a cycle, or an object whose state cannot be seen (a promise, a URL, an instance with #private fields).
+ * date, a cycle, or an object whose state cannot be seen (a promise, a URL, an instance with #private fields),
+ * when it is nested too deeply, or when reading it throws.
  */
 export function frozenCopy<T extends object>(data: T, type: string): T {
-  if (isFlatAndFrozen(data)) return data;
-  return new FrozenCopy(type).copy(data, '') as T;
+  try {
+    if (isFlatAndFrozen(data)) return data;
+    return new FrozenCopy(type).copy(data, '') as T;
+  } catch (error) {
+    if (error instanceof UnstorablePayloadError) throw error;
+    const reason = error instanceof RangeError ? 'is nested too deeply' : `cannot be read: ${nameOf(error)}`;
+    throw new UnstorablePayloadError(type, '', reason, { cause: error });
+  }
 }
 
 /** Copies what a caller could still change although it is frozen: the `Date`, `Map` and `Set` inside `data`. */

@@ -15,11 +15,19 @@ export function makeEvent<E extends object>(target: Class<E>, payload: unknown):
   const instance = (target.length === 0 ? Reflect.construct(target, []) : Object.create(target.prototype as object)) as E;
   for (const key of Object.keys(payload)) {
     if (key === '__proto__') throw new InvalidPayloadError(target.name, 'its payload has a property named "__proto__"');
-    const value = (payload as Record<string, unknown>)[key];
+    const value = read(target, payload as Record<string, unknown>, key);
     if (value !== undefined) set(target, instance as Record<string, unknown>, key, value);
   }
   reviveNested(target, instance);
   return instance;
+}
+
+function read(target: Class, payload: Record<string, unknown>, key: string): unknown {
+  try {
+    return payload[key];
+  } catch (error) {
+    throw new InvalidPayloadError(target.name, `its property "${key}" cannot be read: ${nameOf(error)}`);
+  }
 }
 
 function set(target: Class, instance: Record<string, unknown>, key: string, value: unknown): void {

@@ -10,7 +10,8 @@ export class UnstorablePayloadError extends EventSourcingError {
     /** Where in the payload, such as `lines[2].price`. */
     readonly path: string,
     readonly reason: string,
+    options?: ErrorOptions,
   ) {
-    super(`${type}: ${path === '' ? 'the payload' : `"${path}"`} ${reason}. Events hold plain data only.`);
+    super(`${type}: ${path === '' ? 'the payload' : `"${path}"`} ${reason}. Events hold plain data only.`, options);
   }
 }

@@ -169,12 +169,20 @@ function takesArguments(target: Class): boolean {
   return declaring !== undefined && declaring.length > 0;
 }
 
+/** How esbuild, swc and tsc initialise a #private field of a class for a target that has none. */
+function loweredPrivateField(className: string): RegExp {
+  const init = `__privateAdd\\(this, _(?!\\w*instances\\b)|_class_private_field_init\\(this, _|\\b_${className}_(?=\\w+\\.set\\(this, )`;
+  return new RegExp(`(?:${init})(\\w+)`, 'g');
+}
+
 /** The #private fields of the class, and for a projection, whose instances are copied for readers, its #private methods. */
 function privateMembers({ class: target, aggregate }: ClassModel): string[] {
   const members = new Set<string>();
   const declaration = aggregate ? /(?<=[;{}\s])#[\w$]+(?=\s*(?:=(?!=)|;))/g : /(?<=[;{}\s])#[\w$]+(?=\s*[=;(])/g;
   for (const link of classChain(target)) {
-    for (const [member] of sourceOf(link).matchAll(declaration)) members.add(member);
+    const source = sourceOf(link);
+    for (const [member] of source.matchAll(declaration)) members.add(member);
+    for (const [, name] of source.matchAll(loweredPrivateField(link.name.replaceAll('$', '')))) members.add(`#${name}`);
   }
   return [...members];
 }

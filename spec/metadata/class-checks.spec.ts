@@ -1,7 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as swc from '@swc/core';
 import { registerDecorator, ValidatorConstraint } from 'class-validator';
+import { transformSync } from 'esbuild';
 import {
   Aggregate,
   AggregateRoot,
+  type Class,
   Command,
   Event,
   EventSourcing,
@@ -464,6 +471,28 @@ describe('The mistakes of one class', () => {
       }
     }
     expect(await mistakesOf(Balance)).toMatchObject([{ code: 'PRIVATE_STATE', member: '#count' }]);
+  });
+
+  it.each(['es2020', 'es2022'])('are #private fields, compiled for %s by esbuild, swc and tsc', async (target) => {
+    const source = 'class Balance extends Base { #total = 0; total() { return this.#total; } }';
+    const folder = mkdtempSync(join(tmpdir(), 'eventfold-'));
+    writeFileSync(join(folder, 'balance.ts'), `declare const Base: any; ${source}`);
+    const options = [join(folder, 'balance.ts'), '--target', target, '--ignoreConfig', '--outDir', folder];
+    execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc'), ...options], {
+      stdio: 'pipe',
+    });
+    const compiled = [
+      transformSync(source, { target }).code,
+      swc.transformSync(source, { jsc: { target: target as 'es2020', externalHelpers: false, parser: { syntax: 'typescript' } } })
+        .code,
+      readFileSync(join(folder, 'balance.js'), 'utf8'),
+    ];
+    rmSync(folder, { recursive: true });
+    for (const code of compiled) {
+      const Balance = new Function('Base', `${code}; return Balance;`)(AccountBase) as Class;
+      Aggregate()(Balance);
+      expect(await mistakesOf(Balance)).toMatchObject([{ code: 'PRIVATE_STATE', member: '#total' }]);
+    }
   });
 
   it('are two handlers that name the same sources in different words', async () => {
