@@ -32,14 +32,14 @@ export {
 } from './lib/event-sourcing';
 // Errors
 export { EventSourcingError } from './lib/event-sourcing-error';
-// Events
-export { createEvent } from './lib/events/create-event';
 export type { Criterion } from './lib/events/criterion';
 export type { Class, DataKey, InstanceOf, Payload, PayloadArgument } from './lib/events/event-class';
 export { EventValidationError, InvalidPayloadError, UnknownEventTypeError, type Violation } from './lib/events/event-errors';
 export { InvalidArgumentError } from './lib/events/invalid-argument-error';
 export type { EventContext, EventMetadata, Position, RecordedEvent } from './lib/events/recorded-event';
 export { UnstorablePayloadError } from './lib/events/unstorable-payload-error';
+// Events
+export { createEvent } from './lib/metadata/create-event';
 // Registry
 export { DecoratorError } from './lib/metadata/decorator-error';
 export type {

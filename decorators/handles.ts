@@ -1,6 +1,6 @@
-import type { Class } from '../lib/events/event-class';
+import { type Class, nameOf } from '../lib/events/event-class';
 import type { EventContext } from '../lib/events/recorded-event';
-import { checkEventClass, checkOptions, decoratedMember } from '../lib/metadata/decorated';
+import { checkEventClass, decoratedMember } from '../lib/metadata/decorated';
 import { DecoratorError } from '../lib/metadata/decorator-error';
 import { handlerSlot, type IdSource } from '../lib/metadata/slots';
 
@@ -88,9 +88,11 @@ export function Handles<E extends object, const M extends IdMap<NoInfer<E>> = Re
 
 function checkMap(place: string, ids: unknown): void {
   if (ids === undefined) return;
-  checkOptions('@Handles', ids, Object.keys(Object(ids)));
-  for (const [id, source] of Object.entries(ids as object)) {
-    if (typeof source === 'string' || typeof source === 'function') continue;
+  if (typeof ids !== 'object' || ids === null || Array.isArray(ids)) {
+    throw new DecoratorError('@Handles', place, `its id map is ${nameOf(ids)}`, "Give an object such as { accountId: 'from' }");
+  }
+  for (const [id, source] of Object.entries(ids)) {
+    if ((typeof source === 'string' && source !== '') || typeof source === 'function') continue;
     throw new DecoratorError(
       '@Handles',
       place,

@@ -1,12 +1,13 @@
 import { Type } from 'class-transformer';
-import { InMemoryEventStore, type RecordedEvent } from 'eventfold';
-import { createEvent } from '../../lib/events/create-event';
+import { Event, InMemoryEventStore, type RecordedEvent } from 'eventfold';
 import { decode } from '../../lib/events/decode';
+import { createEvent } from '../../lib/metadata/create-event';
 
 class Part {
   size!: number;
 }
 
+@Event('assembled')
 class Assembled {
   id!: string;
   state = 'new';

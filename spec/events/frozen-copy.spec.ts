@@ -1,4 +1,4 @@
-import { createEvent, InMemoryEventStore, UnstorablePayloadError } from 'eventfold';
+import { createEvent, Event, InMemoryEventStore, UnstorablePayloadError } from 'eventfold';
 import * as fc from 'fast-check';
 import { frozenCopy, guardedCopy, holdsMutable } from '../../lib/events/frozen-copy';
 
@@ -177,6 +177,7 @@ describe('holdsMutable', () => {
 
 describe('the store', () => {
   it('keeps its own copy of what createEvent gave', async () => {
+    @Event('at')
     class At {
       when!: Date;
     }

@@ -1,6 +1,6 @@
 import { Type } from 'class-transformer';
 import { IsPositive, IsString, IsUUID, Length, registerDecorator, ValidateNested } from 'class-validator';
-import { createEvent, EventValidationError } from 'eventfold';
+import { createEvent, Event, EventValidationError } from 'eventfold';
 import { asyncRules, validateEvent } from '../../lib/events/validate-event';
 
 class Item {
@@ -11,6 +11,7 @@ class Base {
   @IsUUID() orderId!: string;
 }
 
+@Event('ordered')
 class Ordered extends Base {
   @IsString() @Length(2, 5) code!: string;
   @ValidateNested({ each: true }) @Type(() => Item) items!: Item[];

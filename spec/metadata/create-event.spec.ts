@@ -35,8 +35,11 @@ describe('createEvent', () => {
     expect(() => createEvent(ShopClosed, payload as never)).toThrow(InvalidPayloadError);
   });
 
-  it.each([undefined, null, 5, 'goods.received', {}, () => 1, Symbol('x')])('refuses %p for an event class', (target) => {
-    expect(() => createEvent(target as never, {} as never)).toThrow(InvalidPayloadError);
-    expect(() => createEvent(target as never, {} as never)).toThrow(/no event class/);
-  });
+  it.each([undefined, null, 5, 'goods.received', {}, () => 1, Symbol('x'), class Bare {}])(
+    'refuses %p for an event class',
+    (target) => {
+      expect(() => createEvent(target as never, {} as never)).toThrow(InvalidPayloadError);
+      expect(() => createEvent(target as never, {} as never)).toThrow(/no event class/);
+    },
+  );
 });
