@@ -12,7 +12,7 @@ import { UnstorablePayloadError } from './unstorable-payload-error';
 export function frozenCopy<T extends object>(data: T, type: string): T {
   try {
     if (isFlatAndFrozen(data)) return data;
-    return new FrozenCopy(type).copy(data, '') as T;
+    return (flatCopy(data) ?? new FrozenCopy(type).copy(data, '')) as T;
   } catch (error) {
     if (error instanceof UnstorablePayloadError) throw error;
     const reason = error instanceof RangeError ? 'is nested too deeply' : `cannot be read: ${nameOf(error)}`;
@@ -40,6 +40,18 @@ function isFlatAndFrozen(data: object): boolean {
     if (!isScalar(value)) return false;
   }
   return true;
+}
+
+/** @returns a copy when every property of `data` is a scalar, as in most events; undefined when there is more to do. */
+function flatCopy(data: object): object | undefined {
+  if (Array.isArray(data) || isOpaque(data)) return undefined;
+  const copy = Object.create(Object.getPrototypeOf(data)) as Record<string, unknown>;
+  for (const key of Object.keys(data)) {
+    const value = (data as Record<string, unknown>)[key];
+    if (!isScalar(value) || key === '__proto__') return undefined;
+    copy[key] = value;
+  }
+  return Object.freeze(copy);
 }
 
 function isScalar(value: unknown): boolean {
@@ -86,9 +98,10 @@ class FrozenCopy {
   private copyProperties(value: object, path: string): object {
     const copy = Object.create(Object.getPrototypeOf(value)) as Record<string, unknown>;
     for (const key of Object.keys(value)) {
-      const item = this.copy((value as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`);
+      const item = (value as Record<string, unknown>)[key];
+      const itemCopy = isScalar(item) ? item : this.copy(item, path === '' ? key : `${path}.${key}`);
       if (key === '__proto__') throw this.refuse(path, 'has a property named "__proto__"');
-      copy[key] = item;
+      copy[key] = itemCopy;
     }
     return copy;
   }

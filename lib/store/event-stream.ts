@@ -10,6 +10,6 @@ export class EventStream implements AsyncIterable<RecordedEvent> {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<RecordedEvent> {
-    for await (const chunk of this.read()) yield* chunk;
+    for await (const chunk of this.read()) for (const event of chunk) yield event;
   }
 }
