@@ -35,6 +35,7 @@ export function holdsMutable(value: unknown): boolean {
 
 function isFlatAndFrozen(data: object): boolean {
   if (!Object.isFrozen(data) || Array.isArray(data)) return false;
+  if (data instanceof Date || data instanceof Map || data instanceof Set) return false;
   for (const key in data) {
     const value = (data as Record<string, unknown>)[key];
     if (!isScalar(value)) return false;

@@ -176,6 +176,14 @@ describe('holdsMutable', () => {
 });
 
 describe('the store', () => {
+  it('keeps its own copy of data that is itself a frozen map', async () => {
+    const data = Object.freeze(new Map([['a', 1]]));
+    const store = new InMemoryEventStore();
+    await store.append([{ stream: 's', guard: { version: 'none' }, events: [{ type: 'at', data }] }]);
+    data.set('a', 2);
+    for await (const event of store.read({})) expect(event.data).toStrictEqual(new Map([['a', 1]]));
+  });
+
   it('keeps its own copy of what createEvent gave', async () => {
     @Event('at')
     class At {
