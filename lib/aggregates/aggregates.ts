@@ -136,11 +136,6 @@ export class Aggregates implements UnitEnvironment {
     }
   }
 
-  /** @returns how the class folds, made once. */
-  definitionOf(target: Class): AggregateClass {
-    return this.bind(this.options.registry.modelOf(target, 'aggregate')).definition;
-  }
-
   private async fold(state: AggregateState, end?: Pick<AggregateState, 'position' | 'version'>): Promise<void> {
     const { definition, identity } = state as { definition: AggregateClass; identity: Identity };
     const { store } = this.options;

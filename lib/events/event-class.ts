@@ -4,9 +4,6 @@ export type Class<T = object> = abstract new (...args: never[]) => T;
 /** What `C` makes. TypeScript's own `InstanceType` is `any` for a {@link Class}. */
 export type InstanceOf<C extends Class> = C extends Class<infer E extends object> ? E : never;
 
-/** A value, or a promise of it. */
-export type Awaitable<T> = T | PromiseLike<T>;
-
 /** The names of a class's data: its public properties that are not methods. */
 export type DataKey<T> = { [K in keyof T]: T[K] extends (...args: never[]) => unknown ? never : K }[keyof T] & string;
 

@@ -117,8 +117,9 @@ export class Documents {
     return instance.running;
   }
 
-  /** Keeps an event that does not say which instance it belongs to. */
+  /** Keeps an event that does not say which instance it belongs to; once, however often it comes. */
   keepUnroutable(event: RecordedEvent, error: unknown): void {
+    if (this.isLeftOut(event)) return;
     const instance = instanceWith(undefined, {});
     this.instances.set(unroutableKey(event), instance);
     this.block(instance, event, error);
