@@ -70,6 +70,7 @@ export type { EventQuery, Page, PageRequest } from './lib/store/event-query';
 export type { EventStore } from './lib/store/event-store';
 export { EventStream } from './lib/store/event-stream';
 export { InMemoryEventStore, type InMemoryEventStoreOptions } from './lib/store/in-memory-event-store';
+export type { Snapshot, SnapshotStore } from './lib/store/snapshot-store';
 export {
   DuplicateEventError,
   InvalidAppendError,

@@ -3,12 +3,16 @@ import type { Position, RecordedEvent } from '../events/recorded-event';
 import type { Append, AppendResult, BeforeCommit } from './append';
 import type { EventQuery, Page, PageRequest } from './event-query';
 import type { EventStream } from './event-stream';
+import type { SnapshotStore } from './snapshot-store';
 
 /**
  * Where events are kept, in one order. A store knows event types by name only; data is any storable object, returned
  * equal to what was given. Hold an implementation against `eventStoreSuite` of `eventfold/testing`.
  */
 export interface EventStore {
+  /** Where it keeps snapshots; without it none are made, and every instance is folded from its first event. */
+  readonly snapshots?: SnapshotStore;
+
   /**
    * Appends all of `appends`, or none. Guards are checked against the store as it was before the call; the appends
    * to one stream count its versions up in their order. Without any events it does nothing.

@@ -8,8 +8,10 @@ import type { EventQuery, Page, PageRequest } from './event-query';
 import { EventRecorder } from './event-recorder';
 import type { EventStore } from './event-store';
 import { EventStream } from './event-stream';
+import { InMemorySnapshotStore } from './in-memory-snapshot-store';
 import { InMemoryTransaction } from './in-memory-transaction';
 import { PositionSequence } from './position-sequence';
+import type { SnapshotStore } from './snapshot-store';
 import { StoreClosedError } from './store-errors';
 
 const nothing: AppendResult = Object.freeze({ events: Object.freeze([]), position: undefined });
@@ -27,6 +29,7 @@ export interface InMemoryEventStoreOptions {
  * with the process. What it returns is deeply frozen, and shared between readers.
  */
 export class InMemoryEventStore implements EventStore {
+  readonly snapshots: SnapshotStore = new InMemorySnapshotStore();
   private readonly positions = new PositionSequence();
   private readonly log = new EventLog(this.positions);
   private readonly recorder: EventRecorder;
