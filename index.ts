@@ -5,6 +5,7 @@ export { type AnyClassDecorator, Event, type EventOptions } from './decorators/e
 export { Handles, type HandlesDecorator, type IdMap } from './decorators/handles';
 export { Projection, type ProjectionOptions } from './decorators/projection';
 export { type AnyPropertyDecorator, ProjectionId } from './decorators/projection-id';
+export type { SnapshotOptions } from './decorators/snapshot-options';
 // Aggregates
 export {
   AggregateExistsError,
@@ -52,7 +53,7 @@ export type {
 export { InvalidIdError, UnresolvedIdError } from './lib/metadata/identity';
 export { type Mistake, type MistakeCode, StartUpError } from './lib/metadata/mistake';
 export { NotRegisteredError, Registry } from './lib/metadata/registry';
-export type { ProjectionMode, RetryPolicy } from './lib/metadata/slots';
+export type { ProjectionMode, RetryPolicy, SnapshotPolicy } from './lib/metadata/slots';
 // Projections
 export type { ParkedEvent, ProjectionFailure } from './lib/projections/parked-event';
 export {
@@ -63,6 +64,8 @@ export {
   ProjectionError,
 } from './lib/projections/projection-errors';
 export type { CaughtUpOptions, Ids, ProjectionStorage } from './lib/projections/projection-storage';
+// Snapshots
+export type { SnapshotMiss, SnapshotStats } from './lib/snapshots/snapshot-stats';
 // Store
 export type { Append, AppendResult, AppendTransaction, BeforeCommit, Guard, NewEvent } from './lib/store/append';
 export { checkAppends, checkPage, checkQuery } from './lib/store/check-input';

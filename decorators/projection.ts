@@ -2,6 +2,7 @@ import { checkName, checkOptions, decoratedClass } from '../lib/metadata/decorat
 import { DecoratorError } from '../lib/metadata/decorator-error';
 import { type ProjectionMode, projectionSlot, type RetryPolicy } from '../lib/metadata/slots';
 import type { AnyClassDecorator } from './event';
+import { checkSnapshot, type SnapshotOptions } from './snapshot-options';
 
 /** What `@Projection` takes. */
 export interface ProjectionOptions {
@@ -14,6 +15,8 @@ export interface ProjectionOptions {
   readonly mode?: ProjectionMode;
   /** How often a failing event is tried before it is parked: once, unless given. Async projections only. */
   readonly retry?: Partial<RetryPolicy>;
+  /** Keeps the state of an instance now and then, for reading it to be fast with a long history. Live projections only. */
+  readonly snapshot?: SnapshotOptions;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface ProjectionOptions {
  * @throws {@link DecoratorError} when an option is unknown or out of its bounds.
  */
 export function Projection(options: ProjectionOptions = {}): AnyClassDecorator {
-  checkOptions('@Projection', options, ['name', 'mode', 'retry']);
+  checkOptions('@Projection', options, ['name', 'mode', 'retry', 'snapshot']);
   if (options.name !== undefined) checkName('@Projection', options.name);
   const { mode = 'async', retry: given = {} } = options;
   if (!['inline', 'async', 'live'].includes(mode)) {
@@ -34,11 +37,20 @@ export function Projection(options: ProjectionOptions = {}): AnyClassDecorator {
     );
   }
   const retry = checkRetry(given, mode, options.retry !== undefined);
+  const snapshot = options.snapshot === undefined ? undefined : checkSnapshot('@Projection', options.snapshot);
+  if (snapshot !== undefined && mode !== 'live') {
+    throw new DecoratorError(
+      '@Projection',
+      'its options',
+      `the state is kept anyway in mode '${mode}'`,
+      "Leave snapshot out, or use mode 'live'",
+    );
+  }
   return (...args) => {
     const { holder, name: className } = decoratedClass('@Projection', args);
     const name = options.name ?? className;
     checkName('@Projection', name);
-    projectionSlot.update(holder, () => ({ name, mode, retry }));
+    projectionSlot.update(holder, () => ({ name, mode, retry, ...(snapshot && { snapshot }) }));
   };
 }
 

@@ -18,6 +18,8 @@ import type { InlineAppend } from './projections/inline-append';
 import { projectionMistakes } from './projections/projection-checks';
 import { ClosedError } from './projections/projection-errors';
 import { ProjectionStorage } from './projections/projection-storage';
+import type { SnapshotStats } from './snapshots/snapshot-stats';
+import { Snapshots } from './snapshots/snapshots';
 import type { Append, AppendResult, Guard, NewEvent } from './store/append';
 import { AppendsUnderWay } from './store/appends-under-way';
 import type { EventStore } from './store/event-store';
@@ -57,7 +59,7 @@ export interface AggregateStats {
   readonly events: number;
   /** The version of its own stream. */
   readonly version: number;
-  /** Whether a snapshot of it is stored. */
+  /** Whether a snapshot of it is stored that loading can begin at. */
   readonly hasSnapshot: boolean;
 }
 
@@ -67,6 +69,8 @@ export interface SystemStats {
   readonly commandsProcessed: number;
   /** Projections that keep state and run. */
   readonly projectionsRunning: number;
+  /** What snapshots saved, and why they did not. */
+  readonly snapshots: SnapshotStats;
 }
 
 /**
@@ -88,6 +92,7 @@ export class EventSourcing {
   private readonly underWay = new AppendsUnderWay();
   private readonly scopes = new Scopes();
   private readonly aggregates: Aggregates;
+  private readonly snapshots: Snapshots;
   private readonly stop = new AbortController();
   private readonly now: () => Date;
   private readonly newId: () => string;
@@ -98,8 +103,10 @@ export class EventSourcing {
     this.newId = options.ids ?? randomUUID;
     this.current = Registry.of(options.classes, (model) => [...aggregateMistakes(model), ...projectionMistakes(model)]);
     const { store } = options;
+    this.snapshots = new Snapshots({ store, now: this.now });
     this.projections = new ProjectionStorage({
       store,
+      snapshots: this.snapshots,
       registry: () => this.current,
       register: (classes) => this.register(classes),
       now: this.now,
@@ -107,6 +114,7 @@ export class EventSourcing {
     this.aggregates = new Aggregates({
       registry: this.current,
       store,
+      snapshots: this.snapshots,
       scopes: this.scopes,
       newId: this.newId,
       now: this.now,
@@ -265,23 +273,28 @@ export class EventSourcing {
   /** @returns how much one aggregate instance holds: zeros when it has no events. */
   async statsOf<A extends AnyAggregate>(target: Class<A>, ids: IdsOf<A>): Promise<AggregateStats> {
     this.checkOpen();
-    const { folded, version } = await this.aggregates.statsOf(target, ids);
-    return { events: folded, version, hasSnapshot: false };
+    const { folded, version, snapshotAt } = await this.aggregates.statsOf(target, ids);
+    return { events: folded, version, hasSnapshot: snapshotAt > 0 };
   }
 
   /** @returns what was done since this was opened. */
   stats(): SystemStats {
-    return { commandsProcessed: this.aggregates.processed, projectionsRunning: this.projections.running };
+    return {
+      commandsProcessed: this.aggregates.processed,
+      projectionsRunning: this.projections.running,
+      snapshots: this.snapshots.stats(),
+    };
   }
 
   /**
-   * Closes the store and everything that follows it; observables complete. Commands that run are not waited for, and
-   * fail. Harmless when called again.
+   * Closes the store and everything that follows it; observables complete. Snapshots that are being made are waited
+   * for; commands that run are not, and fail. Harmless when called again.
    */
   async close(): Promise<void> {
     if (this.stop.signal.aborted) return;
     this.stop.abort();
     await this.projections.close();
+    await this.snapshots.settled();
     await this.options.store.close();
   }
 

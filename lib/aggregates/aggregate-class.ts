@@ -6,6 +6,7 @@ import type { EventContext, RecordedEvent } from '../events/recorded-event';
 import type { ClassModel, HandlerModel } from '../metadata/class-model';
 import { belongsTo, type Identity, identitiesOf, isSolelyOf } from '../metadata/identity';
 import { criteriaOf, type Registry, streamName } from '../metadata/registry';
+import type { ClassSnapshots } from '../snapshots/class-snapshots';
 import { HandlerError, ReplayError, UnhandledEventError } from './aggregate-errors';
 
 type Handle = (this: object, event: object, context: EventContext) => unknown;
@@ -44,6 +45,7 @@ export class AggregateClass {
   constructor(
     readonly model: ClassModel,
     private readonly registry: Pick<Registry, 'isOpen' | 'eventByType'>,
+    readonly snapshots?: ClassSnapshots | undefined,
   ) {
     this.isOpen = registry.isOpen(model);
     for (const [type, handlers] of model.byType) {

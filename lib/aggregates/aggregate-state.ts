@@ -15,6 +15,13 @@ export interface PendingEvent {
   readonly context: EventContext;
 }
 
+/** What a snapshot tells of the last event that its state is folded from. */
+export interface LastEvent {
+  readonly eventId: string;
+  /** A position before it, from which it is found again. */
+  readonly previous: Position | undefined;
+}
+
 /** The handlers of one event: one or more. */
 type Handlers = readonly [HandlerModel, ...HandlerModel[]];
 
@@ -40,6 +47,10 @@ export class AggregateState {
   folded = 0;
   /** The position of the last event it was folded from. */
   position: Position | undefined;
+  /** How many events the newest snapshot is made of, as far as is known here; 0 for none. */
+  snapshotAt = 0;
+  /** The last event it was folded from, where its class asks for snapshots. */
+  last: LastEvent | undefined;
   /** Its state may be wrong, and is folded anew before it is used again. */
   isStale = false;
   /** Its first command must find no events. */

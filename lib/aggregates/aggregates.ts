@@ -1,10 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Class } from '../events/event-class';
-import type { EventMetadata, RecordedEvent } from '../events/recorded-event';
+import type { EventMetadata, Position, RecordedEvent } from '../events/recorded-event';
 import type { ClassModel } from '../metadata/class-model';
 import { givenIdentity, type Identity } from '../metadata/identity';
 import type { Registry } from '../metadata/registry';
+import { type ClassSnapshots, type Recalled, snapshotsOf } from '../snapshots/class-snapshots';
+import { resume } from '../snapshots/resume';
+import type { SnapshotMiss } from '../snapshots/snapshot-stats';
+import type { Snapshots } from '../snapshots/snapshots';
 import type { Append, AppendResult } from '../store/append';
+import type { EventQuery } from '../store/event-query';
 import type { EventStore } from '../store/event-store';
 import { AggregateClass, handlerAtWork, replay } from './aggregate-class';
 import {
@@ -27,11 +32,20 @@ const commandAttempts = 5;
 export interface AggregatesOptions {
   readonly registry: Registry;
   readonly store: EventStore;
+  readonly snapshots: Snapshots;
   readonly scopes: Scopes;
   readonly newId: () => string;
   readonly now: () => Date;
   readonly append: (appends: readonly Append[]) => Promise<AppendResult>;
 }
+
+/** Up to which event an instance is folded: a version of its stream, or a position in its boundary. */
+type Point = Pick<AggregateState, 'version' | 'position'>;
+
+/** How an instance begins at a snapshot: what to fold after it, or why it cannot. */
+type Beginning = AsyncIterable<readonly RecordedEvent[]> | SnapshotMiss;
+
+type Bound = AggregateState & { readonly definition: AggregateClass; readonly identity: Identity };
 
 interface BoundClass {
   readonly definition: AggregateClass;
@@ -136,38 +150,95 @@ export class Aggregates implements UnitEnvironment {
     }
   }
 
-  private async fold(state: AggregateState, end?: Pick<AggregateState, 'position' | 'version'>): Promise<void> {
-    const { definition, identity } = state as { definition: AggregateClass; identity: Identity };
+  /** Makes a snapshot in the background, where the commit calls for one. */
+  committed(state: AggregateState, before: number, position: Position | undefined): void {
+    const { definition, identity, folded, version } = state as Bound;
+    const { snapshots, model } = definition;
+    if (snapshots?.isDue(folded, state.snapshotAt, before) !== true) return;
+    state.snapshotAt = folded;
+    snapshots.later(identity, () => this.takeSnapshot(this.bind(model), snapshots, identity, { folded, version, position }));
+  }
+
+  /**
+   * Folds an instance of its own from what is stored: a command may have changed the state by itself, and its events
+   * may be taken back with a transaction around it.
+   */
+  private async takeSnapshot(
+    bound: BoundClass,
+    snapshots: ClassSnapshots,
+    identity: Identity,
+    end: Point & { readonly folded: number },
+  ): Promise<void> {
+    const recalled = await snapshots.recall(identity);
+    if (typeof recalled !== 'string' && !snapshots.isDue(end.folded, recalled.snapshot.folded, 0)) return;
+    const root = this.instance(bound, identity);
+    const state = stateOf(root);
+    await this.fold(state, end, recalled);
+    const { folded, version, position, last, snapshotAt } = state;
+    if (last === undefined || position === undefined || !snapshots.isDue(folded, snapshotAt, 0)) return;
+    const snapshot = snapshots.make(root, identity, { ...last, folded, version, position });
+    if (snapshot !== undefined) await snapshots.save(snapshot);
+  }
+
+  /** @param recalled The instance's snapshot, when it was looked for already. */
+  private async fold(state: AggregateState, end?: Point, recalled?: Recalled | SnapshotMiss): Promise<void> {
+    const { definition } = state as Bound;
     const { store } = this.options;
-    const { stream } = state;
-    const query = definition.isOpen
-      ? { criteria: definition.criteriaOf(identity), ...(state.position !== undefined && { after: state.position }) }
-      : { stream, afterVersion: state.version, ...(end && { limit: end.version }) };
     const isPast = (event: RecordedEvent) =>
       definition.isOpen && end?.position !== undefined && store.compare(event.position, end.position) > 0;
-    for await (const chunk of store.read(query).chunks()) {
+    const chunks =
+      definition.snapshots === undefined || state.position !== undefined
+        ? undefined
+        : await this.begin(state as Bound, definition.snapshots, end, recalled);
+    for await (const chunk of chunks ?? store.read(queryAfter(state as Bound, state, end)).chunks()) {
       const events = end === undefined ? chunk : chunk.filter((event) => !isPast(event));
+      const { position } = state;
       replay(() => foldChunk(state, definition, events));
+      if (definition.snapshots !== undefined) state.last = lastOf(events, position) ?? state.last;
       if (events.length < chunk.length) return;
     }
   }
 
+  /** Puts the instance to where its snapshot is. @returns what to fold after it, or undefined for all there is. */
+  private async begin(
+    state: Bound,
+    snapshots: ClassSnapshots,
+    end: Point | undefined,
+    known: Recalled | SnapshotMiss | undefined,
+  ): Promise<AsyncIterable<readonly RecordedEvent[]> | undefined> {
+    const recalled = known ?? (await snapshots.recall(state.identity));
+    const beginning = typeof recalled === 'string' ? recalled : await this.beginAt(state, recalled, end);
+    const isHit = typeof beginning !== 'string';
+    if (known === undefined && isHit) snapshots.hit();
+    if (known === undefined && !isHit) snapshots.missed(state.identity, beginning);
+    return isHit ? beginning : undefined;
+  }
+
+  private async beginAt(state: Bound, { snapshot, instance }: Recalled, end: Point | undefined): Promise<Beginning> {
+    const { isOpen } = state.definition;
+    const { version, folded, position, eventId, previous } = snapshot;
+    if (!isOpen && end !== undefined && version > end.version) return 'newer';
+    const query = queryAfter(state, { version: version - 1, position: previous }, end);
+    const chunks = await resume(this.options.store, query, snapshot, isOpen ? end?.position : undefined);
+    if (typeof chunks === 'string') return chunks;
+    become(state, instance);
+    Object.assign(state, { version, folded, position, snapshotAt: folded, last: { eventId, previous } });
+    return chunks;
+  }
+
   private reset(state: AggregateState): void {
-    const { definition, identity, root } = state as { definition: AggregateClass; identity: Identity; root: object };
-    const fresh = this.construct(this.bind(definition.model), identity);
-    for (const key of Reflect.ownKeys(root)) if (!Object.hasOwn(fresh, key)) Reflect.deleteProperty(root, key);
-    const functions = Object.entries(root).filter(([key, value]) => isFunction(value) && isFunction(Reflect.get(fresh, key)));
-    Object.defineProperties(root, Object.getOwnPropertyDescriptors(fresh));
-    // An arrow function in a field sees the instance that it was made with, and no other.
-    Object.assign(root, Object.fromEntries(functions));
-    Object.assign(state, { version: 0, folded: 0, position: undefined, isStale: false });
+    const { definition, identity } = state as Bound;
+    become(state, this.construct(this.bind(definition.model), identity));
   }
 
   private instantiate<A extends AnyAggregate>(target: Class<A>, ids: object | undefined): A {
     const model = this.options.registry.modelOf(target, 'aggregate');
     const identity = givenIdentity(model, ids);
-    const bound = this.bind(model);
-    const root = this.construct(bound, identity) as A;
+    return this.instance(this.bind(model), identity) as A;
+  }
+
+  private instance(bound: BoundClass, identity: Identity): AnyAggregate {
+    const root = this.construct(bound, identity) as AnyAggregate;
     const state = stateOf(root);
     state.definition = bound.definition;
     state.identity = identity;
@@ -192,7 +263,13 @@ export class Aggregates implements UnitEnvironment {
       };
       Object.defineProperty(prototype, method, { value, configurable: true, writable: true });
     }
-    const bound = { definition: new AggregateClass(model, this.options.registry), maker: subclass(prototype) };
+    const { registry } = this.options;
+    const snapshots = snapshotsOf(this.options.snapshots, {
+      model,
+      guard: registry.isOpen(model) ? 'boundary' : 'stream',
+      construct: (identity) => this.construct(bound, identity),
+    });
+    const bound: BoundClass = { definition: new AggregateClass(model, registry, snapshots), maker: subclass(prototype) };
     this.bound.set(model, bound);
     return bound;
   }
@@ -230,6 +307,29 @@ function foldChunk(state: AggregateState, definition: AggregateClass, chunk: rea
     if (event.stream === stream) state.version = event.version;
     state.position = event.position;
   }
+}
+
+/** @returns what reads the events of an instance after a point, up to another one in a stream. */
+function queryAfter({ definition, identity, stream }: Bound, { version, position }: Point, end: Point | undefined): EventQuery {
+  return definition.isOpen
+    ? { criteria: definition.criteriaOf(identity), ...(position !== undefined && { after: position }) }
+    : { stream, afterVersion: version, ...(end && { limit: end.version - version }) };
+}
+
+function lastOf(events: readonly RecordedEvent[], before: Position | undefined): AggregateState['last'] {
+  const last = events.at(-1);
+  return last && { eventId: last.id, previous: events.at(-2)?.position ?? before };
+}
+
+/** Puts the instance to the state of a fresh one, which is used up. */
+function become(state: AggregateState, fresh: object): void {
+  const { root } = state;
+  for (const key of Reflect.ownKeys(root)) if (!Object.hasOwn(fresh, key)) Reflect.deleteProperty(root, key);
+  const functions = Object.entries(root).filter(([key, value]) => isFunction(value) && isFunction(Reflect.get(fresh, key)));
+  Object.defineProperties(root, Object.getOwnPropertyDescriptors(fresh));
+  // An arrow function in a field sees the instance that it was made with, and no other.
+  Object.assign(root, Object.fromEntries(functions));
+  Object.assign(state, { version: 0, folded: 0, position: undefined, isStale: false, snapshotAt: 0, last: undefined });
 }
 
 function isFunction(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { guardedCopy } from '../events/frozen-copy';
-import type { EventMetadata } from '../events/recorded-event';
+import type { EventMetadata, Position } from '../events/recorded-event';
 import type { EventModel } from '../metadata/class-model';
 import type { Append, AppendResult, Guard } from '../store/append';
 import { OptimisticLockError } from '../store/store-errors';
@@ -19,6 +19,8 @@ export interface UnitEnvironment {
   append(appends: readonly Append[]): Promise<AppendResult>;
   refresh(state: AggregateState): Promise<void>;
   restore(state: AggregateState): Promise<void>;
+  /** Hears of each instance with new events whose class asks for snapshots. */
+  committed(state: AggregateState, before: number, position: Position | undefined): void;
 }
 
 interface UnitEvent extends PendingEvent {
@@ -258,13 +260,14 @@ export class UnitOfWork {
     const guarded = new Set(this.events.map(({ emitter }) => emitter));
     const isAllOurs = events.length === this.events.length && this.joined === undefined;
     for (const state of this.dirty) {
-      const { stream } = state;
+      const { stream, folded } = state;
       const own = events.filter((event) => event.stream === stream);
       state.mustBeNew = false;
       state.folded += this.foldedBy(state);
       state.version = own.at(-1)?.version ?? state.version;
       if (isAllOurs && guarded.has(state)) state.position = position;
       else state.isStale = true;
+      if (state.definition?.snapshots !== undefined) this.environment.committed(state, folded, position);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Criterion } from '../events/criterion';
-import type { ProjectionMode } from './slots';
+import type { ProjectionMode, SnapshotPolicy } from './slots';
 
 /** An event, as introspection shows it. */
 export interface EventDescription {
@@ -51,4 +51,6 @@ export interface ClassDescription {
   readonly sharedWith?: Readonly<Record<string, readonly string[]>>;
   /** A projection's. */
   readonly mode?: ProjectionMode;
+  /** How its state is kept between loads, where it asks for that. */
+  readonly snapshot?: SnapshotPolicy;
 }

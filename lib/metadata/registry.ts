@@ -204,6 +204,7 @@ export class Registry {
     const shared = [...model.byType.keys()].map(
       (type) => [type, this.sharers(model, type).map((other) => other.class.name)] as const,
     );
+    const { snapshot } = model.aggregate ?? model.projection ?? {};
     return {
       kind: model.aggregate ? 'aggregate' : 'projection',
       class: model.class.name,
@@ -216,6 +217,7 @@ export class Registry {
         sharedWith: Object.fromEntries(shared.filter(([, others]) => others.length > 0)),
       }),
       ...(model.projection && { mode: model.projection.mode }),
+      ...(snapshot && { snapshot }),
     };
   }
 

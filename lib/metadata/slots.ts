@@ -7,12 +7,21 @@ export interface EventRecord {
   readonly schemaVersion: number;
 }
 
+/** When an instance's state is kept, so that it need not be folded from its first event. */
+export interface SnapshotPolicy {
+  /** A snapshot is made about once in so many events: a whole number of 1 or more. */
+  readonly every: number;
+  /** What the handlers make of the events; snapshots of another revision are not used. */
+  readonly revision: string;
+}
+
 /** What `@Aggregate` records. */
 export interface AggregateRecord {
   readonly name: string;
   readonly guard: 'derived' | 'boundary';
   readonly strict: boolean;
   readonly ignores: readonly Class[];
+  readonly snapshot?: SnapshotPolicy;
 }
 
 /** When a projection's handlers run: in the append's transaction, in the background, or when it is asked for. */
@@ -31,6 +40,7 @@ export interface ProjectionRecord {
   readonly name: string;
   readonly mode: ProjectionMode;
   readonly retry: RetryPolicy;
+  readonly snapshot?: SnapshotPolicy;
 }
 
 /** Where the value of an id is found in an event: the name of a property, or a function of the event. */

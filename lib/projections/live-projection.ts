@@ -3,22 +3,53 @@ import { decode } from '../events/decode';
 import type { Position, RecordedEvent } from '../events/recorded-event';
 import type { Identity } from '../metadata/identity';
 import { criteriaOf } from '../metadata/registry';
+import { type ClassSnapshots, type Recalled, snapshotsOf } from '../snapshots/class-snapshots';
+import { resume } from '../snapshots/resume';
+import type { SnapshotMiss } from '../snapshots/snapshot-stats';
+import type { Snapshots } from '../snapshots/snapshots';
 import type { EventStore } from '../store/event-store';
 import { follow } from '../store/follow';
 import { copyState } from './copy-state';
 import { type ProjectionClass, runSteps, type Step } from './projection-class';
 import { ProjectionError } from './projection-errors';
 
-/** Folds an instance from the events of its boundary whenever somebody asks, and keeps nothing. */
+/** What a live projection is made with. */
+export interface LiveProjectionOptions {
+  readonly store: EventStore;
+  readonly snapshots: Snapshots;
+}
+
+/** An instance, and how far it is folded. */
+interface Folded {
+  state: object | undefined;
+  after: Position | undefined;
+  /** How many events its state is folded from. */
+  folded: number;
+  /** The last event that was read, and the position of the one before. */
+  last: { readonly eventId: string; readonly previous: Position | undefined } | undefined;
+  /** How many events the snapshot it began at is made of. */
+  snapshotAt: number;
+}
+
+/** Folds an instance from the events of its boundary whenever somebody asks, and keeps nothing but snapshots. */
 export class LiveProjection {
+  private readonly store: EventStore;
+  private readonly snapshots: ClassSnapshots | undefined;
+
   constructor(
     readonly projection: ProjectionClass,
-    private readonly store: EventStore,
-  ) {}
+    { store, snapshots }: LiveProjectionOptions,
+  ) {
+    this.store = store;
+    const construct = (identity: Identity) => projection.create(identity);
+    this.snapshots = snapshotsOf(snapshots, { model: projection.model, guard: 'boundary', construct });
+  }
 
   /** @throws {@link ProjectionError} when a handler throws. */
   async get(identity: Identity): Promise<object | undefined> {
-    return (await this.fold(identity)).state;
+    const folded = await this.fold(identity);
+    if (this.snapshots !== undefined) this.keep(identity, folded, this.snapshots);
+    return folded.state;
   }
 
   /** @returns the instance now, then after every change, until the store closes. A handler that throws ends it. */
@@ -75,17 +106,58 @@ export class LiveProjection {
     return Promise.all(states);
   }
 
-  private async fold(identity: Identity, end?: Position): Promise<{ state: object | undefined; after: Position | undefined }> {
-    let state: object | undefined;
-    let after: Position | undefined;
-    for await (const chunk of this.store.read({ criteria: this.criteria(identity) }).chunks()) {
+  /** The state is the reader's as soon as he has it, so it is written down before. */
+  private keep(identity: Identity, { state, after, folded, last, snapshotAt }: Folded, snapshots: ClassSnapshots): void {
+    if (state === undefined || after === undefined || last === undefined || !snapshots.isFar(folded, snapshotAt)) return;
+    const snapshot = snapshots.make(state, identity, { ...last, position: after, folded, version: 0 });
+    if (snapshot !== undefined) snapshots.later(identity, () => snapshots.save(snapshot));
+  }
+
+  private async fold(identity: Identity, end?: Position): Promise<Folded> {
+    const folded: Folded = { state: undefined, after: undefined, folded: 0, last: undefined, snapshotAt: 0 };
+    const chunks = this.snapshots && (await this.begin(identity, folded, this.snapshots, end));
+    for await (const chunk of chunks ?? this.store.read({ criteria: this.criteria(identity) }).chunks()) {
       for (const event of chunk) {
-        if (end !== undefined && this.store.compare(event.position, end) > 0) return { state, after };
-        state = await this.step(identity, state, event);
-        after = event.position;
+        if (end !== undefined && this.store.compare(event.position, end) > 0) return folded;
+        folded.state = await this.step(identity, folded.state, event);
+        if (folded.state !== undefined) folded.folded += 1;
+        if (this.snapshots !== undefined) folded.last = { eventId: event.id, previous: folded.after };
+        folded.after = event.position;
       }
     }
-    return { state, after };
+    return folded;
+  }
+
+  /** Puts `folded` to where the instance's snapshot is. @returns what to fold after it, or undefined for all there is. */
+  private async begin(
+    identity: Identity,
+    folded: Folded,
+    snapshots: ClassSnapshots,
+    end: Position | undefined,
+  ): Promise<AsyncIterable<readonly RecordedEvent[]> | undefined> {
+    const recalled = await snapshots.recall(identity);
+    const beginning = typeof recalled === 'string' ? recalled : await this.beginAt(identity, folded, recalled, end);
+    if (typeof beginning === 'string') {
+      snapshots.missed(identity, beginning);
+      return undefined;
+    }
+    snapshots.hit();
+    return beginning;
+  }
+
+  private async beginAt(
+    identity: Identity,
+    folded: Folded,
+    { snapshot, instance }: Recalled,
+    end: Position | undefined,
+  ): Promise<AsyncIterable<readonly RecordedEvent[]> | SnapshotMiss> {
+    const { previous, eventId, position } = snapshot;
+    const query = { criteria: this.criteria(identity), ...(previous !== undefined && { after: previous }) };
+    const chunks = await resume(this.store, query, snapshot, end);
+    if (typeof chunks === 'string') return chunks;
+    const last = { eventId, previous };
+    Object.assign(folded, { state: instance, after: position, folded: snapshot.folded, last, snapshotAt: snapshot.folded });
+    return chunks;
   }
 
   private async step(identity: Identity, state: object | undefined, recorded: RecordedEvent): Promise<object | undefined> {

@@ -6,6 +6,7 @@ import type { Position, RecordedEvent } from '../events/recorded-event';
 import type { ClassModel } from '../metadata/class-model';
 import { givenIdentity, type Identity } from '../metadata/identity';
 import type { Registry } from '../metadata/registry';
+import type { Snapshots } from '../snapshots/snapshots';
 import type { EventStore } from '../store/event-store';
 import { follow } from '../store/follow';
 import { AsyncProjection } from './async-projection';
@@ -38,6 +39,7 @@ export interface CaughtUpOptions {
 /** What the projections of one `EventSourcing` are made with. */
 export interface ProjectionStorageOptions {
   readonly store: EventStore;
+  readonly snapshots: Snapshots;
   readonly registry: () => Registry;
   /** Registers more classes, late. */
   readonly register: (classes: readonly Class[]) => Promise<void>;
@@ -234,7 +236,7 @@ export class ProjectionStorage {
     for (const model of models) {
       if (model.projection === undefined) continue;
       const projection = new ProjectionClass(model);
-      if (model.projection.mode === 'live') this.live.set(model, new LiveProjection(projection, this.options.store));
+      if (model.projection.mode === 'live') this.live.set(model, new LiveProjection(projection, this.options));
       else if (model.projection.mode === 'inline') this.kept.set(model, new InlineProjection(projection, this.environment));
       else this.kept.set(model, new AsyncProjection(projection, this.environment, start));
     }

@@ -338,7 +338,7 @@ describe('es.stats', () => {
       await tally.count(1);
       await tally.count(1);
     });
-    expect(es.stats()).toEqual({ commandsProcessed: 3, projectionsRunning: 0 });
+    expect(es.stats()).toMatchObject({ commandsProcessed: 3, projectionsRunning: 0 });
   });
 });
 

@@ -97,7 +97,7 @@ describe('Aggregate', () => {
   });
 
   it('refuses an unknown option and names the known ones', () => {
-    expect(refused({ names: 'account' }).message).toMatch(/"names" is unknown\. Known options: name, guard, strict, ignores\.$/);
+    expect(refused({ names: 'account' }).message).toMatch(/"names" is unknown\. Known options: name, guard, strict, ignores, snapshot\.$/);
   });
 
   it.each([[null], ['account'], [[]]])('refuses %p in the place of its options', (options) => {

@@ -70,7 +70,7 @@ describe('Projection', () => {
   });
 
   it('refuses an unknown option, also of the retry', () => {
-    expect(refused({ modes: 'live' }).message).toMatch(/"modes" is unknown\. Known options: name, mode, retry\.$/);
+    expect(refused({ modes: 'live' }).message).toMatch(/"modes" is unknown\. Known options: name, mode, retry, snapshot\.$/);
     expect(refused({ retry: { times: 3 } }).message).toMatch(/"times" is unknown\. Known options: attempts, delayMs\.$/);
   });
 

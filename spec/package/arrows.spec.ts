@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 
 const root = dirname(require.resolve('eventfold/package.json'));
 
-const core = ['events', 'metadata', 'store', 'aggregates', 'projections', 'sagas', 'delivery'];
+const core = ['events', 'metadata', 'store', 'snapshots', 'aggregates', 'projections', 'sagas', 'delivery'];
 const places = [
   ...core.map((folder) => `lib/${folder}`),
   'lib/testing',
@@ -25,9 +25,19 @@ const allowed: Record<string, readonly string[]> = {
   'lib/events': [base, ...packages],
   'lib/metadata': [base, ...packages, 'lib/events'],
   'lib/store': [base, ...packages, 'lib/events'],
-  'lib/aggregates': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store'],
-  'lib/projections': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store'],
-  'lib/sagas': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store', 'lib/aggregates', 'lib/projections'],
+  'lib/snapshots': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store'],
+  'lib/aggregates': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store', 'lib/snapshots'],
+  'lib/projections': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store', 'lib/snapshots'],
+  'lib/sagas': [
+    base,
+    ...packages,
+    'lib/events',
+    'lib/metadata',
+    'lib/store',
+    'lib/snapshots',
+    'lib/aggregates',
+    'lib/projections',
+  ],
   'lib/delivery': [base, ...packages, 'lib/events', 'lib/store'],
   [front]: [base, ...packages, ...core.map((folder) => `lib/${folder}`)],
   'lib/testing': [base, front, ...packages, ...core.map((folder) => `lib/${folder}`)],

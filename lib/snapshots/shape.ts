@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { nameOf } from '../events/event-class';
+import type { ClassModel } from '../metadata/class-model';
+
+/**
+ * Puts in short what a class looks like: its ids, what it handles and by which ids, its guard, and the properties of a
+ * fresh instance with their kinds. What its handlers do is for its author's revision to tell.
+ *
+ * @param guard Which events an instance is folded from.
+ */
+export function shapeOf(model: ClassModel, guard: 'stream' | 'boundary', fresh: object): string {
+  const { name, ids, handlers, aggregate, projection } = model;
+  return digest([
+    projection === undefined ? 'aggregate' : 'projection',
+    name,
+    guard,
+    ids,
+    handlers.map(({ event, sources }) => [event.type, event.schemaVersion, sources.map(String)]),
+    [aggregate?.strict ?? false, (aggregate?.ignores ?? []).map(nameOf)],
+    Object.entries(fresh)
+      .filter(([key]) => !ids.includes(key))
+      .map(([key, value]) => [key, kindOf(value)])
+      .sort(),
+  ]);
+}
+
+/** @returns a short text that differs when the value does. */
+export function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
+  return nameOf((Object.getPrototypeOf(value) as object | null)?.constructor);
+}
