@@ -12,6 +12,7 @@ import { positionRules } from './event-store/position-rules';
 import { queryRules } from './event-store/query-rules';
 import { readRules } from './event-store/read-rules';
 import { type OpenStore, ruleBook } from './event-store/rule-book';
+import { snapshotRules } from './event-store/snapshot-rules';
 import { tagRules } from './event-store/tag-rules';
 import { versionRules } from './event-store/version-rules';
 import { checkedRunner, globalRunner, type TestRunner } from './test-runner';
@@ -46,6 +47,7 @@ export function eventStoreSuite(name: string, openStore: OpenStore, runner?: Tes
     hookRules(book);
     hookAppendRules(book);
     appendedRules(book);
+    snapshotRules(book);
     closeRules(book);
   });
 }

@@ -14,6 +14,7 @@ import {
   withEvents,
   withPages,
   withQueries,
+  withSnapshots,
 } from './faults';
 import { storeOver } from './store-over';
 
@@ -176,6 +177,26 @@ export const brokenStores: Readonly<Record<string, BrokenStore>> = {
       };
       return storeOver(good, { close });
     },
+  },
+  'keeps the snapshot that it was given last': {
+    rule: 'snapshots: never puts an older snapshot in the place of a newer one',
+    open: (good) => withSnapshots(good, ({ save, remove }) => ({ save: async (it) => remove(it.key).then(() => save(it)) })),
+  },
+  'keeps only so much of a snapshot as fits': {
+    rule: 'snapshots: keeps a state of two million characters',
+    open: (good) => withSnapshots(good, ({ save }) => ({ save: (it) => save({ ...it, state: it.state.slice(0, 65_535) }) })),
+  },
+  'does not care for case in the keys of snapshots': {
+    rule: 'snapshots: keeps instances apart, to the last character of their keys',
+    open: (good) =>
+      withSnapshots(good, ({ load, save }) => ({
+        load: (key) => load(key.toLowerCase()),
+        save: (it) => save({ ...it, key: it.key.toLowerCase() }),
+      })),
+  },
+  'never lets go of a snapshot': {
+    rule: 'snapshots: forgets a snapshot that is removed, and no other',
+    open: (good) => withSnapshots(good, () => ({ remove: async () => undefined })),
   },
 };
 
