@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { type DayFigures, type HourFigures, lateFrom, type RouteFigures, type Tally } from './figures';
+import { type DayFigures, type HourFigures, lateFrom, type Refusals, type RouteFigures, type Tally } from './figures';
 import type { Summary } from './summary';
 
 const eighths = ['', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -37,8 +37,8 @@ export function draw({ totals, airports, routes, days, hours, refused }: Summary
     ),
     heading('The routes to avoid', `average delay in minutes, from ${enough} flights on`),
     routeChart(worst, nameOf, width),
-    heading('Refused by the routes themselves', `${refused.length} of ${count(tally.flights + refused.length)} reports`),
-    ...(refused.length === 0 ? ['  none'] : refused.map(({ message }) => `  ${message}`)),
+    heading('Refused by the routes themselves', `${count(refused.count)} of ${count(tally.flights + refused.count)} reports`),
+    refusals(refused),
   ].join('\n');
 }
 
@@ -149,6 +149,14 @@ function routeChart(routes: readonly RouteFigures[], nameOf: (code: string) => s
       return `  ${label}${' '.repeat(widest - visibleLength(label))}  ${pc.cyan(bar)} ${minutes(tally.averageDelay)}`;
     })
     .join('\n');
+}
+
+function refusals({ count: all, first }: Refusals): string {
+  if (all === 0) return '  none';
+  const shown = first.slice(0, 8).map(({ origin, destination, date, explanation }) => {
+    return `  ${origin} → ${destination}, ${date.replace('T', ' ')}: ${explanation}.`;
+  });
+  return [...shown, ...(all > shown.length ? [pc.dim(`  and ${count(all - shown.length)} more`)] : [])].join('\n');
 }
 
 function visibleLength(text: string): number {

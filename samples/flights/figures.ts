@@ -1,5 +1,5 @@
 import { Handles, Projection, ProjectionId } from 'eventfold';
-import { FlightReported } from './route';
+import { FlightRefused, FlightReported } from './route';
 
 /** From how many minutes on a flight counts as late; the U.S. Department of Transportation counts so too. */
 export const lateFrom = 15;
@@ -97,4 +97,17 @@ export class Totals {
   }
 }
 
-export const figures = [AirportFigures, RouteFigures, DayFigures, HourFigures, Totals] as const;
+/** How many refused reports there are, and the first of them. */
+@Projection()
+export class Refusals {
+  count = 0;
+  readonly first: Pick<FlightRefused, 'origin' | 'destination' | 'date' | 'reason' | 'explanation'>[] = [];
+
+  @Handles(FlightRefused)
+  refused({ origin, destination, date, reason, explanation }: FlightRefused) {
+    this.count += 1;
+    if (this.first.length < 100) this.first.push({ origin, destination, date, reason, explanation });
+  }
+}
+
+export const figures = [AirportFigures, RouteFigures, DayFigures, HourFigures, Totals, Refusals] as const;

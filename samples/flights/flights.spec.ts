@@ -2,16 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { EventSourcing, EventValidationError, InMemoryEventStore } from 'eventfold';
+import { type Class, EventSourcing, type EventStore, EventValidationError, InMemoryEventStore } from 'eventfold';
 import { draw } from './draw';
-import { figures } from './figures';
-import { localTime, readCities, readFlights, type Size } from './records';
-import { reportFlights } from './report-flights';
-import { AlreadyReported, AnotherDistance, Route } from './route';
+import { figures, Refusals } from './figures';
+import { type DataSet, localTime, readCities, readFlights } from './records';
+import { atOnce, reportFlights, startOfWindow } from './report-flights';
+import { Route } from './route';
+import { missingFlights, OtherDataSetError, storedReports } from './stored-reports';
 import { type Summary, summarize } from './summary';
 
 /** The numbers of a file by a plain loop over its records, which shares nothing with the sample. */
-function plainFold(size: Size) {
+function plainFold(size: DataSet) {
   const file = join(dirname(require.resolve('vega-datasets')), '..', 'data', `flights-${size}.json`);
   const records: { date: string; delay: number; distance: number; origin: string; destination: string }[] = JSON.parse(
     readFileSync(file, 'utf8'),
@@ -65,7 +66,7 @@ function numbersOf({ airports, routes, days, hours, totals, refused }: Summary):
     days: Object.fromEntries(days.map(({ day, tally }) => [day, { ...tally }])),
     hours: Object.fromEntries(hours.map(({ hour, tally }) => [String(hour), { ...tally }])),
     totals: { ...totals.tally, miles: totals.miles },
-    refused: refused.map(({ report: { origin, destination, date } }) => `${origin}-${destination} ${date}`).map(asInFile),
+    refused: refused.first.map(({ origin, destination, date }) => `${origin}-${destination} ${date}`).map(asInFile),
   };
 }
 
@@ -73,8 +74,12 @@ function asInFile(text: string): string {
   return text.replace(/(\d{4})-(\d\d)-(\d\d)T/, '$1/$2/$3 ');
 }
 
-async function withFlights<T>(work: (es: EventSourcing) => Promise<T>, classes = [Route, ...figures]): Promise<T> {
-  const es = await EventSourcing.open({ store: new InMemoryEventStore(), classes });
+async function withFlights<T>(
+  work: (es: EventSourcing) => Promise<T>,
+  store: EventStore = new InMemoryEventStore(),
+  classes: readonly Class[] = [Route, ...figures],
+): Promise<T> {
+  const es = await EventSourcing.open({ store, classes });
   try {
     return await work(es);
   } finally {
@@ -82,11 +87,22 @@ async function withFlights<T>(work: (es: EventSourcing) => Promise<T>, classes =
   }
 }
 
+async function listOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+const lasVegas = { date: '2001-01-01T00:01', delay: 33, distance: 2176, origin: 'LAS', destination: 'PHL' };
+
 describe('flights', () => {
   let all: Summary;
 
   beforeAll(async () => {
-    all = await withFlights(async (es) => summarize(es, await reportFlights(es, readFlights('20k'))));
+    all = await withFlights(async (es) => {
+      await reportFlights(es, readFlights('20k'));
+      return summarize(es);
+    });
   });
 
   it('come to the numbers of a plain loop over the file', () => {
@@ -95,9 +111,10 @@ describe('flights', () => {
 
   it('are 20,000, of which two contradict an earlier one', () => {
     expect(all.totals.tally.flights).toBe(19_998);
-    expect(all.refused.map(({ name, report, message }) => [name, report.delay, message])).toStrictEqual([
-      ['AlreadyReported', -3, 'PHX → SAN, 2001-02-18 20:40: known as 35 min late, reported as 3 min early.'],
-      ['AlreadyReported', 20, 'DFW → AUS, 2001-03-28 17:26: known as 13 min late, reported as 20 min late.'],
+    expect(all.refused.count).toBe(2);
+    expect(all.refused.first.map(({ date, reason, explanation }) => [date, reason, explanation])).toStrictEqual([
+      ['2001-02-18T20:40', 'already reported', 'known as 35 min late, reported as 3 min early'],
+      ['2001-03-28T17:26', 'already reported', 'known as 13 min late, reported as 20 min late'],
     ]);
   });
 
@@ -107,52 +124,112 @@ describe('flights', () => {
     expect(lines.filter((line) => line.length > width || /NaN|undefined|Infinity/.test(line))).toStrictEqual([]);
   });
 
-  it.each([2, 37, 100])('come to the same numbers when %i are stored at a time', async (size) => {
-    const records = readFlights('2k');
-    const summary = await withFlights(async (es) => {
-      const refused = [];
-      for (let from = 0; from < records.length; from += size) {
-        refused.push(...(await es.transaction(() => reportFlights(es, records.slice(from, from + size)))));
-      }
-      return summarize(es, refused);
-    });
-    expect(numbersOf(summary)).toStrictEqual(plainFold('2k'));
+  it.each([0, 1, 3_456, 5_000])(
+    'come to the same numbers in projections that are registered after %i of them',
+    async (number) => {
+      const summary = await withFlights(
+        async (es) => {
+          await reportFlights(es, readFlights('5k', { to: number }));
+          const registered = es.projections.register(...figures);
+          await reportFlights(es, readFlights('5k', { from: number + 1 }));
+          await registered;
+          return summarize(es);
+        },
+        new InMemoryEventStore(),
+        [Route],
+      );
+      expect(numbersOf(summary)).toStrictEqual(plainFold('5k'));
+    },
+  );
+
+  it.each([0, 1, 50, 99, 100, 1_234])(
+    'are gone on with after %i of them and a part of the window that follows',
+    async (number) => {
+      const store = new InMemoryEventStore();
+      const { summary, found, reported } = await withFlights(async (es) => {
+        await reportFlights(es, readFlights('2k', { to: number }), { dataSet: '2k' });
+        const window = await listOf(readFlights('2k', { from: number + 1, to: startOfWindow(number + 1) + atOnce - 1 }));
+        const ahead = window.filter(({ origin }) => origin > 'M');
+        await reportFlights(es, ahead, { dataSet: '2k' });
+        const stored = await storedReports(store, '2k', 'the store');
+        expect(stored.count).toBe(number + ahead.length);
+        const missing = missingFlights('2k', 2_000, stored);
+        return {
+          found: stored.count,
+          reported: await reportFlights(es, missing, { dataSet: '2k' }),
+          summary: await summarize(es),
+        };
+      }, store);
+      expect(found + reported).toBe(2_000);
+      expect(numbersOf(summary)).toStrictEqual(plainFold('2k'));
+    },
+  );
+
+  it('of another data set are not mixed with those that are there', async () => {
+    const store = new InMemoryEventStore();
+    await withFlights(async (es) => {
+      await reportFlights(es, readFlights('2k', { to: 10 }), { dataSet: '2k' });
+      const other = storedReports(store, '5k', 'x.sqlite');
+      await expect(other).rejects.toThrow(OtherDataSetError);
+      await expect(other).rejects.toThrow(
+        'There are flights of the data set 2k in x.sqlite, and those of 5k would mix with them. Give another --store, or --new.',
+      );
+    }, store);
+  });
+});
+
+describe('the three million flights', () => {
+  it('are read from anywhere, in order', async () => {
+    const first = await listOf(readFlights('3m', { to: 3 }));
+    expect(first.map(({ number, date }) => [number, date])).toStrictEqual(
+      [1, 2, 3].map((number) => [number, '2001-01-01T00:01']),
+    );
+    expect(first[0]).toStrictEqual({ ...lasVegas, number: 1 });
+    const across = await listOf(readFlights('3m', { from: 272_700, to: 274_800 }));
+    expect(across.map(({ number }) => number)).toStrictEqual(Array.from({ length: 2_101 }, (_, index) => 272_700 + index));
+    expect(across.map(({ date }) => date)).toStrictEqual(across.map(({ date }) => date).sort());
+    const [last, ...none] = await listOf(readFlights('3m', { from: 3_000_000 }));
+    expect(last).toMatchObject({ number: 3_000_000, date: '2001-07-01T00:00', origin: 'ATL', destination: 'CVG' });
+    expect(none).toStrictEqual([]);
   });
 
-  it.each([0, 1, 3_456, 5_000])('come to the same numbers in projections that are registered after %i of them', async (count) => {
-    const records = readFlights('5k');
-    const summary = await withFlights(
-      async (es) => {
-        const before = await reportFlights(es, records.slice(0, count));
-        const registered = es.projections.register(...figures);
-        const after = await reportFlights(es, records.slice(count));
-        await registered;
-        return summarize(es, [...before, ...after]);
-      },
-      [Route],
-    );
-    expect(numbersOf(summary)).toStrictEqual(plainFold('5k'));
+  it('are left when nobody reads on', async () => {
+    for await (const { number } of readFlights('3m')) if (number === 5_000) break;
   });
 });
 
 describe('Route', () => {
-  const first = { date: '2001-01-01T06:55', delay: -19, distance: 1797, origin: 'LAX', destination: 'BNA' };
+  const first = { number: 1, date: '2001-01-01T06:55', delay: -19, distance: 1797, origin: 'LAX', destination: 'BNA' };
   const ids = { origin: 'LAX', destination: 'BNA' };
+  const refusals = async (es: EventSourcing) => {
+    await es.projections.caughtUp();
+    return (await es.projections.all(Refusals))
+      .flatMap((refused) => refused.first)
+      .map(({ reason, explanation }) => [reason, explanation]);
+  };
 
   it('learns its distance from its first flight, and refuses another', () =>
     withFlights(async (es) => {
-      const refused = await reportFlights(es, [first, { ...first, date: '2001-01-02T06:55', distance: 1799 }]);
-      expect(refused).toStrictEqual([expect.any(AnotherDistance)]);
-      expect(refused[0]).toMatchObject({ knownDistance: 1797, report: { distance: 1799 } });
-      expect(await es.statsOf(Route, ids)).toMatchObject({ events: 1, version: 1 });
+      await reportFlights(es, [first, { ...first, date: '2001-01-02T06:55', distance: 1799 }]);
+      expect(await refusals(es)).toStrictEqual([['another distance', 'the route has 1797 miles, not 1799']]);
     }));
 
   it('refuses a second report for one minute, and not for the way back', () =>
     withFlights(async (es) => {
-      const refused = await reportFlights(es, [first, { ...first, origin: 'BNA', destination: 'LAX' }, { ...first, delay: 7 }]);
-      expect(refused).toStrictEqual([expect.any(AlreadyReported)]);
-      expect(refused[0]).toMatchObject({ knownDelay: -19, report: { delay: 7 } });
-      expect(await es.statsOf(Route, ids)).toMatchObject({ events: 1, version: 1 });
+      await reportFlights(es, [first, { ...first, origin: 'BNA', destination: 'LAX' }, { ...first, delay: 7 }]);
+      expect(await refusals(es)).toStrictEqual([['already reported', 'known as 19 min early, reported as 7 min late']]);
+    }));
+
+  it('refuses a report of an earlier minute than its last', () =>
+    withFlights(async (es) => {
+      await reportFlights(es, [first, { ...first, date: '2001-01-01T06:54' }, { ...first, date: '2001-01-01T06:56' }]);
+      expect(await refusals(es)).toStrictEqual([['out of order', 'reported after the flight of 2001-01-01 06:55']]);
+    }));
+
+  it('makes one event of each report, taken or refused', () =>
+    withFlights(async (es) => {
+      await reportFlights(es, [first, first, { ...first, date: '2001-01-01T06:56' }, { ...first, distance: 1 }]);
+      expect(await es.statsOf(Route, ids)).toMatchObject({ events: 4, version: 4 });
     }));
 
   it.each([{ date: '2001/01/01 06:55' }, { delay: 1.5 }, { distance: 0 }])('stores no report with %j', (wrong) =>
@@ -191,7 +268,7 @@ describe('the command line', () => {
 
   it('prints the same numbers as JSON in every time zone', () => {
     const [west, east] = ['America/Los_Angeles', 'Pacific/Auckland'].map((TZ) => {
-      const { seconds, ...numbers } = JSON.parse(run(['--file', '2k', '--json'], { TZ }).stdout);
+      const { seconds, ...numbers } = JSON.parse(run(['--file', '2k', '--store', 'memory', '--json'], { TZ }).stdout);
       expect(seconds).toBeGreaterThan(0);
       return numbers;
     });
@@ -200,16 +277,24 @@ describe('the command line', () => {
   });
 
   it('prints plain text when nobody looks', () => {
-    const { stdout, status } = run(['--file', '2k'], { NO_COLOR: '1' });
+    const { stdout, status } = run(['--file', '2k', '--store', 'memory'], { NO_COLOR: '1' });
     expect(status).toBe(0);
-    expect(stdout).toContain('Reporting 2,000 flights');
+    expect(stdout).toContain('Reporting 2,000 flights to memory');
     expect(stdout).toBe(stripVTControlCharacters(stdout));
   });
 
   it.each([
     { args: ['--fiel', '2k'], problem: "Unknown option '--fiel'" },
-    { args: ['--file', '3k'], problem: 'There is no file "3k". Give one of: 2k, 5k, 10k, 20k.' },
+    { args: ['--file', '3k'], problem: 'There is no file "3k". Give one of: 2k, 5k, 10k, 20k, 3m.' },
     { args: ['--file'], problem: '--file' },
+    {
+      args: ['--records', '0'],
+      problem: '--records 0 is not possible. Give a number from 1 to 3000000, which is all that 3m has.',
+    },
+    { args: ['--records', '1e3'], problem: '--records 1e3 is not possible.' },
+    { args: ['--records', '20001', '--file', '20k'], problem: 'Give a number from 1 to 20000, which is all that 20k has.' },
+    { args: ['--store', 'memroy'], problem: 'There is no store "memroy".' },
+    { args: ['--store', 'mongodb://localhost'], problem: 'There is no store "mongodb://localhost".' },
     { args: ['20k'], problem: '20k' },
   ])('says what is wrong with $args and what is known', ({ args, problem }) => {
     const { stdout, stderr, status } = run(args);

@@ -1,11 +1,12 @@
-import { IsInt, IsPositive, Matches } from 'class-validator';
+import { IsIn, IsInt, IsPositive, Matches } from 'class-validator';
 import { Aggregate, AggregateRoot, Command, Event, Handles, ProjectionId } from 'eventfold';
-import type { FlightRecord } from './records';
+import type { Flight } from './records';
 
 const airportCode = /^[A-Z]{3}$/;
+const reasons = ['already reported', 'another distance', 'out of order'] as const;
 
-@Event('flight.reported')
-export class FlightReported {
+/** What airlines send. */
+class Report {
   /** When it left, by the clock on the wall of the airport: `2001-01-31T06:55`. */
   @Matches(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/) date!: string;
   /** Minutes after the schedule; below zero for early. */
@@ -16,69 +17,59 @@ export class FlightReported {
   @Matches(airportCode) destination!: string;
 }
 
-/** A report contradicts what is known of its route. */
-export abstract class ReportRefused extends Error {
-  abstract readonly reason: 'already reported' | 'another distance';
+@Event('flight.reported')
+export class FlightReported extends Report {}
 
-  constructor(
-    readonly report: FlightRecord,
-    problem: string,
-  ) {
-    const { origin, destination, date } = report;
-    super(`${origin} → ${destination}, ${date.replace('T', ' ')}: ${problem}.`);
-    this.name = new.target.name;
-  }
+/** A report that contradicts what is known of its route. That it came is a fact as well. */
+@Event('flight.refused')
+export class FlightRefused extends Report {
+  @IsIn(reasons) reason!: (typeof reasons)[number];
+  /** What is known, and what the report says. */
+  explanation!: string;
 }
 
-/** Reports carry no flight number: route and minute are all that tells two flights apart. */
-export class AlreadyReported extends ReportRefused {
-  readonly reason = 'already reported';
-
-  constructor(
-    report: FlightRecord,
-    /** The delay in the report that came first. */
-    readonly knownDelay: number,
-  ) {
-    super(report, `known as ${delayText(knownDelay)}, reported as ${delayText(report.delay)}`);
-  }
-}
-
-/** Airports do not move. */
-export class AnotherDistance extends ReportRefused {
-  readonly reason = 'another distance';
-
-  constructor(
-    report: FlightRecord,
-    /** The distance of all earlier reports of the route, in miles. */
-    readonly knownDistance: number,
-  ) {
-    super(report, `the route has ${knownDistance} miles, not ${report.distance}`);
-  }
-}
+/** What a route has to be told of a flight. */
+type Journey = Pick<Flight, 'date' | 'delay' | 'distance'>;
 
 /** From one airport to another. It learns its distance from its first flight. */
 @Aggregate()
 export class Route extends AggregateRoot<'origin' | 'destination'> {
   @ProjectionId() readonly origin!: string;
   @ProjectionId() readonly destination!: string;
-  private distance: number | undefined;
-  private readonly delays = new Map<string, number>();
+  /** Reports come in order, so that the last one is all that a route needs to remember. */
+  private last: Journey | undefined;
 
-  /** @throws {@link ReportRefused} when the report contradicts an earlier one. */
+  /** Each report becomes one event: it is taken, or refused. */
   @Command()
-  async report({ date, delay, distance }: Pick<FlightRecord, 'date' | 'delay' | 'distance'>) {
-    const { origin, destination } = this;
-    const record = { date, delay, distance, origin, destination };
-    const knownDelay = this.delays.get(date);
-    if (this.distance !== undefined && this.distance !== distance) throw new AnotherDistance(record, this.distance);
-    if (knownDelay !== undefined) throw new AlreadyReported(record, knownDelay);
-    this.emit(FlightReported, { date, delay, distance });
+  async report({ date, delay, distance }: Journey) {
+    const report = { date, delay, distance };
+    const objection = this.objectionTo(report);
+    if (objection === undefined) this.emit(FlightReported, report);
+    else this.emit(FlightRefused, { ...report, ...objection });
   }
 
   @Handles(FlightReported)
   protected reported({ date, delay, distance }: FlightReported) {
-    this.distance = distance;
-    this.delays.set(date, delay);
+    this.last = { date, delay, distance };
+  }
+
+  @Handles(FlightRefused)
+  protected refused() {}
+
+  private objectionTo({ date, delay, distance }: Journey): Pick<FlightRefused, 'reason' | 'explanation'> | undefined {
+    const { last } = this;
+    if (last === undefined) return undefined;
+    // Airports do not move.
+    if (distance !== last.distance)
+      return { reason: 'another distance', explanation: `the route has ${last.distance} miles, not ${distance}` };
+    if (date < last.date)
+      return { reason: 'out of order', explanation: `reported after the flight of ${last.date.replace('T', ' ')}` };
+    // Reports carry no flight number: route and minute are all that tells two flights apart.
+    if (date === last.date) {
+      const explanation = `known as ${delayText(last.delay)}, reported as ${delayText(delay)}`;
+      return { reason: 'already reported', explanation };
+    }
+    return undefined;
   }
 }
 

@@ -1,6 +1,5 @@
 import type { EventSourcing } from 'eventfold';
-import { AirportFigures, DayFigures, HourFigures, RouteFigures, Totals } from './figures';
-import type { ReportRefused } from './route';
+import { AirportFigures, DayFigures, HourFigures, Refusals, RouteFigures, Totals } from './figures';
 
 /** All that the projections show when the flights are reported. */
 export interface Summary {
@@ -9,13 +8,14 @@ export interface Summary {
   readonly routes: readonly RouteFigures[];
   readonly days: readonly DayFigures[];
   readonly hours: readonly HourFigures[];
-  readonly refused: readonly ReportRefused[];
+  readonly refused: Refusals;
 }
 
-/** @returns what was refused beside every projection's instances, in order of their ids. */
-export async function summarize({ projections }: EventSourcing, refused: readonly ReportRefused[]): Promise<Summary> {
-  await projections.caughtUp();
+/** @returns every projection's instances, in order of their ids, once they show everything that is stored. */
+export async function summarize({ projections }: EventSourcing): Promise<Summary> {
+  await projections.caughtUp(undefined, { timeoutMs: Infinity });
   const [totals = new Totals()] = await projections.all(Totals);
+  const [refused = new Refusals()] = await projections.all(Refusals);
   return {
     totals,
     airports: inOrder(await projections.all(AirportFigures), ({ code }) => code),

@@ -43,7 +43,7 @@ describe('README.md', () => {
 
   it('shows what the samples print', () => {
     const [flights = '', quickStart] = fences(readme, 'text');
-    const printed = outputOf('flights/main.js').split('\n');
+    const printed = outputOf('flights/main.js', '--store', 'memory').split('\n');
     expect(flights.split('\n').filter((line) => !printed.includes(line))).toStrictEqual([]);
     expect(quickStart).toBe(outputOf('quick-start/quick-start.js'));
   });
@@ -80,8 +80,8 @@ describe('the documents', () => {
   });
 });
 
-function outputOf(sample: string): string {
+function outputOf(sample: string, ...args: string[]): string {
   const file = join(root, 'dist/samples', sample);
-  const { stdout } = spawnSync(process.execPath, [file], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  const { stdout } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
   return stdout;
 }

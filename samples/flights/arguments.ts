@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import { type DataSet, dataSets } from './records';
+
+export const help = `Every report of a flight becomes an event; what you see is what the projections made of them.
+
+  npm run sample -- [options]
+
+  --file <set>     which flights: ${Object.keys(dataSets).join(', ')} (20k unless given)
+  --records <n>    only the first n of them; of the three million unless --file says otherwise
+  --store <where>  where to keep the events: memory, so far
+  --json           the numbers as JSON, for machines
+  --diagram        how events and classes hang together, as a Mermaid flow chart
+  --help           this text`;
+
+/** What a user asked for. */
+export interface Arguments {
+  readonly dataSet: DataSet;
+  /** How many of its flights. */
+  readonly records: number;
+  /** `memory`, `sqlite:…`, or the address of a server. */
+  readonly store: string;
+  readonly beginsAnew: boolean;
+  readonly show: 'pictures' | 'json' | 'diagram' | 'help';
+}
+
+/** @throws {@link TypeError} with a message for the user when an option is unknown or its value is. */
+export function readArguments(args: readonly string[]): Arguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      file: { type: 'string' },
+      records: { type: 'string' },
+      store: { type: 'string' },
+      new: { type: 'boolean', default: false },
+      json: { type: 'boolean' },
+      diagram: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const dataSet = dataSetNamed(values.file ?? (values.records === undefined ? '20k' : '3m'));
+  const [show = 'pictures'] = (['help', 'diagram', 'json'] as const).filter((option) => values[option]);
+  return {
+    dataSet,
+    records: values.records === undefined ? dataSets[dataSet] : numberOf(values.records, dataSet),
+    store: values.store === undefined ? 'memory' : storeNamed(values.store),
+    beginsAnew: values.new,
+    show,
+  };
+}
+
+function dataSetNamed(name: string): DataSet {
+  const known = Object.keys(dataSets) as DataSet[];
+  const found = known.find((dataSet) => dataSet === name);
+  if (found === undefined) throw new TypeError(`There is no file "${name}". Give one of: ${known.join(', ')}.`);
+  return found;
+}
+
+function numberOf(text: string, dataSet: DataSet): number {
+  const most = dataSets[dataSet];
+  const records = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+  if (records < 1 || records > most)
+    throw new TypeError(`--records ${text} is not possible. Give a number from 1 to ${most}, which is all that ${dataSet} has.`);
+  return records;
+}
+
+function storeNamed(text: string): string {
+  if (text === 'memory') return text;
+  throw new TypeError(`There is no store "${text}". Give memory.`);
+}
