@@ -38,6 +38,7 @@ export type { Class, DataKey, InstanceOf, Payload, PayloadArgument } from './lib
 export { EventValidationError, InvalidPayloadError, UnknownEventTypeError, type Violation } from './lib/events/event-errors';
 export { InvalidArgumentError } from './lib/events/invalid-argument-error';
 export type { EventContext, EventMetadata, Position, RecordedEvent } from './lib/events/recorded-event';
+export { UnreadablePayloadError } from './lib/events/unreadable-payload-error';
 export { UnstorablePayloadError } from './lib/events/unstorable-payload-error';
 // Events
 export { createEvent } from './lib/metadata/create-event';

@@ -112,7 +112,8 @@ class FrozenCopy {
   }
 }
 
-function refusedScalar(value: unknown): string {
+/** Says in an error message what a value is that JSON has no word for. */
+export function refusedScalar(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';
   return `${String(value)}, which JSON has no word for`;
@@ -125,7 +126,7 @@ function keyText(key: unknown): string {
 const opaque = new WeakMap<object, boolean>();
 
 /** Says whether the object has state that its properties do not show. */
-function isOpaque(value: object): boolean {
+export function isOpaque(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype === null || prototype === Object.prototype) return false;
   let isKnown = opaque.get(prototype);

@@ -1,10 +1,12 @@
+import { blankInstance } from './blank-instance';
 import { type Class, nameOf } from './event-class';
 import { InvalidPayloadError } from './event-errors';
-import { reviveNested } from './nested-types';
+import { reviveNested } from './revive';
 
 /**
  * Makes an instance of an event class from its data. Undefined properties are left out. The constructor runs only
- * when it takes no arguments; properties with class-transformer's `@Type` become instances of that type.
+ * when it takes no arguments; plain objects for properties that are declared to be of a class, such as by
+ * class-transformer's `@Type`, become instances of it.
  *
  * @throws {@link InvalidPayloadError} when `payload` is no plain data, or names a property that cannot be set.
  */
@@ -12,7 +14,7 @@ export function makeEvent<E extends object>(target: Class<E>, payload: unknown):
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     throw new InvalidPayloadError(target.name, `its payload is ${nameOf(payload)}`);
   }
-  const instance = (target.length === 0 ? Reflect.construct(target, []) : Object.create(target.prototype as object)) as E;
+  const instance = blankInstance(target);
   for (const key of Object.keys(payload)) {
     if (key === '__proto__') throw new InvalidPayloadError(target.name, 'its payload has a property named "__proto__"');
     const value = read(target, payload as Record<string, unknown>, key);

@@ -10,8 +10,8 @@ export class UnstorablePayloadError extends EventSourcingError {
     /** Where in the payload, such as `lines[2].price`. */
     readonly path: string,
     readonly reason: string,
-    options?: ErrorOptions,
+    { remedy = 'Events hold plain data only', ...options }: ErrorOptions & { readonly remedy?: string } = {},
   ) {
-    super(`${type}: ${path === '' ? 'the payload' : `"${path}"`} ${reason}. Events hold plain data only.`, options);
+    super(`${type}: ${path === '' ? 'the payload' : `"${path}"`} ${reason}. ${remedy}.`, options);
   }
 }

@@ -1,7 +1,7 @@
 import { getMetadataStorage, type ValidationError, ValidationTypes, validateSync } from 'class-validator';
+import { nestedType } from './declared-type';
 import type { Class } from './event-class';
 import { EventValidationError, type Violation } from './event-errors';
-import { nestedType } from './nested-types';
 
 const hasRules = new WeakMap<Class, boolean>();
 

@@ -1,0 +1,157 @@
+import { blankInstance } from './blank-instance';
+import { type DeclaredType, declaredType, isScalarClass, isTransformed } from './declared-type';
+import { type Class, isClass, nameOf } from './event-class';
+import { isOpaque } from './frozen-copy';
+import { instanceOf, type Mapper, variantOf } from './instance-codec';
+import { checkJson, checkKeys, deepFreeze, isJsonScalar } from './json-value';
+import { Misfit } from './misfit';
+import type { Place } from './place';
+import { TransformedMapper } from './transformed-mapper';
+import { bigint, date, json, listOf, mapOf, oneOrMany, setOf, type ValueCodec } from './value-codec';
+
+const mappers = new WeakMap<object, Mapper>();
+
+/** @returns the mapper of a class, made once. */
+export function mapperOf(target: Class): Mapper {
+  const prototype = target.prototype as object;
+  let mapper = mappers.get(prototype);
+  if (mapper === undefined) {
+    mapper = isTransformed(target) ? new TransformedMapper(target) : new ClassMapper(target);
+    mappers.set(prototype, mapper);
+  }
+  return mapper;
+}
+
+/** Property names to remember the codec of: all of any class, but for one that is used as a dictionary. */
+const most = 1000;
+
+/** Maps instances by what the decorators of their class say of each property; what they do not speak of is JSON. */
+class ClassMapper implements Mapper {
+  /** Undefined: JSON values. */
+  private readonly codecs = new Map<string, ValueCodec | undefined>();
+  private readonly isOpaque: boolean;
+  private readonly convertsItself: boolean;
+  private defaults: Readonly<Record<string, unknown>> | undefined;
+  private defaultKeys: readonly string[] = [];
+
+  constructor(private readonly target: Class) {
+    this.isOpaque = isOpaque(Object.create(target.prototype as object) as object);
+    this.convertsItself = 'toJSON' in (target.prototype as object);
+  }
+
+  encode(instance: object, place: Place): object {
+    this.check(instance, place);
+    const values = instance as Record<string, unknown>;
+    let plain: Record<string, unknown> | undefined = this.convertsItself ? {} : undefined;
+    const keys = Object.keys(values);
+    for (const key of keys) {
+      const value = read(values, key, place);
+      if (value === undefined) continue;
+      const stored = this.encodeProperty(value, key, place);
+      if (stored !== value && plain === undefined) plain = firstOf(values, keys, key);
+      if (plain !== undefined) plain[key] = stored;
+    }
+    return plain ?? instance;
+  }
+
+  decode(plain: object, place: Place): object {
+    let key = '';
+    try {
+      const instance = blankInstance(this.target) as Record<string, unknown>;
+      for (key of Object.keys(plain)) {
+        const value = (plain as Record<string, unknown>)[key];
+        if (value !== undefined) instance[key] = this.decodeProperty(value, key, place);
+      }
+      return Object.freeze(instance);
+    } catch (error) {
+      if (error instanceof Misfit || error instanceof RangeError) throw error;
+      const where = key === '' ? place : place.property(key);
+      throw new Misfit(where, `cannot be set in an instance of ${this.target.name}: ${String(error)}`, undefined, error);
+    }
+  }
+
+  initial(property: string): unknown {
+    this.defaults ??= this.findDefaults();
+    return this.defaults[property];
+  }
+
+  private encodeProperty(value: unknown, key: string, place: Place): unknown {
+    if (key === '__proto__') throw new Misfit(place, 'has a property named "__proto__"');
+    const codec = this.codecOf(key);
+    if (codec !== undefined) return value === null ? null : codec.encode(value, place.property(key));
+    if (!isJsonScalar(value)) checkJson(value, place.property(key));
+    return value;
+  }
+
+  private decodeProperty(value: unknown, key: string, place: Place): unknown {
+    if (key === '__proto__') throw new Misfit(place, 'has a property named "__proto__"');
+    if (value === null) return null;
+    const codec = this.codecOf(key);
+    if (codec !== undefined) return codec.decode(value, place.property(key));
+    return typeof value === 'object' ? deepFreeze(value, place.property(key)) : value;
+  }
+
+  /** Refuses an instance that, as such, would not come back equal. */
+  private check(instance: object, place: Place): void {
+    if (this.isOpaque) throw new Misfit(place, `is ${nameOf(instance)}, whose state cannot be stored`);
+    if (place.isTooDeep) throw new Misfit(place, 'is nested too deeply');
+    checkKeys(instance, place);
+    this.defaults ??= this.findDefaults();
+    for (const key of this.defaultKeys) {
+      if ((instance as Record<string, unknown>)[key] !== undefined) continue;
+      throw new Misfit(place.property(key), `is undefined, where a new ${this.target.name} has a value`, 'Give null');
+    }
+  }
+
+  private findDefaults(): Readonly<Record<string, unknown>> {
+    const defaults = blankInstance(this.target) as Record<string, unknown>;
+    this.defaultKeys = Object.keys(defaults).filter((key) => defaults[key] !== undefined);
+    return defaults;
+  }
+
+  private codecOf(key: string): ValueCodec | undefined {
+    const codec = this.codecs.get(key);
+    if (codec !== undefined || this.codecs.has(key)) return codec;
+    if (this.codecs.size >= most) this.codecs.clear();
+    const declared = declaredType(this.target, key);
+    const made = declared === undefined ? undefined : codecFor(declared);
+    this.codecs.set(key, made);
+    return made;
+  }
+}
+
+function codecFor({ container, value, variants }: DeclaredType): ValueCodec | undefined {
+  const one = variants === undefined ? codecOfClass(value) : variantOf(value, variants, mapperOf);
+  const many = one === json || value === Map || value === Set ? one : oneOrMany(one);
+  if (container === 'map') return mapOf(many);
+  if (container === 'set') return setOf(many);
+  if (container === 'list') return listOf(many);
+  const codec = container === 'any' ? many : one;
+  return codec === json ? undefined : codec;
+}
+
+function codecOfClass(value: Class | undefined): ValueCodec {
+  if (value === (Date as Class)) return date;
+  if (value === (BigInt as unknown)) return bigint;
+  if (value === Map) return mapOf(json);
+  if (value === Set) return setOf(json);
+  return !isClass(value) || isScalarClass(value) ? json : instanceOf(value, mapperOf);
+}
+
+function read(values: Record<string, unknown>, key: string, place: Place): unknown {
+  try {
+    return values[key];
+  } catch (error) {
+    throw new Misfit(place.property(key), `cannot be read: ${nameOf(error)}`, undefined, error);
+  }
+}
+
+/** @returns a plain object with the properties before `last`. */
+function firstOf(values: Record<string, unknown>, keys: readonly string[], last: string): Record<string, unknown> {
+  const plain: Record<string, unknown> = {};
+  for (const key of keys) {
+    if (key === last) break;
+    plain[key] = values[key];
+  }
+  return plain;
+}
