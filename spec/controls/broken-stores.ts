@@ -14,8 +14,8 @@ import {
   withEvents,
   withPages,
   withQueries,
-  withSnapshots,
 } from './faults';
+import { withSnapshots } from './snapshot-stores';
 import { storeOver } from './store-over';
 
 /** A store with one fault over a good one, and a rule that it breaks. */

@@ -12,7 +12,6 @@ import {
   type PageRequest,
   type Position,
   type RecordedEvent,
-  type SnapshotStore,
 } from 'eventfold';
 import { map, merge, Subject } from 'rxjs';
 import { storeOver } from './store-over';
@@ -176,15 +175,4 @@ export function aheadIsFine(good: EventStore): EventStore {
       }
     },
   });
-}
-
-/** @returns the store, whose snapshots are kept in another way than it keeps them. */
-export function withSnapshots(good: EventStore, change: (kept: SnapshotStore) => Partial<SnapshotStore>): EventStore {
-  const snapshots = good.snapshots as SnapshotStore;
-  const kept: SnapshotStore = {
-    load: (key) => snapshots.load(key),
-    save: (snapshot) => snapshots.save(snapshot),
-    remove: (key) => snapshots.remove(key),
-  };
-  return storeOver(good, { snapshots: { ...kept, ...change(kept) } });
 }
