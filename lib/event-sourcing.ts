@@ -402,7 +402,9 @@ export class EventSourcing {
   private async retag(registry: Registry): Promise<void> {
     const types = registry.allEvents().map(({ type }) => type);
     if ((await this.options.store.head()) === undefined) return;
-    await this.options.store.retag(types, ({ type, data }) => registry.tagsOf(type, data));
+    const added = await this.options.store.retag(types, ({ type, data }) => registry.tagsOf(type, data));
+    // A boundary that lacked an event may have got into a snapshot.
+    if (added > 0) await this.options.store.snapshots?.clear();
   }
 
   private checkOpen(): void {

@@ -17,6 +17,10 @@ export class InMemorySnapshotStore implements SnapshotStore {
   async remove(key: string): Promise<void> {
     this.snapshots.delete(key);
   }
+
+  async clear(): Promise<void> {
+    this.snapshots.clear();
+  }
 }
 
 function isNewer(one: Snapshot, other: Snapshot): boolean {

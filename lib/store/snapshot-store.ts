@@ -46,4 +46,7 @@ export interface SnapshotStore {
 
   /** Forgets the snapshot of the instance, if there is one. */
   remove(key: string): Promise<void>;
+
+  /** Forgets all snapshots: what they were folded from was not complete. */
+  clear(): Promise<void>;
 }

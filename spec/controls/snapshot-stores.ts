@@ -36,6 +36,7 @@ export function withSnapshots(store: EventStore, change: (kept: SnapshotStore) =
     load: (key) => snapshots.load(key),
     save: (snapshot) => snapshots.save(snapshot),
     remove: (key) => snapshots.remove(key),
+    clear: () => snapshots.clear(),
   };
   return storeOver(store, { snapshots: { ...kept, ...change(kept) } });
 }

@@ -96,8 +96,49 @@ describe('Aggregate', () => {
     expect(error.message).toMatch(/is no event class/);
   });
 
+  it('records when a snapshot is made, and of which revision', () => {
+    @Aggregate({ snapshot: { every: 100 } })
+    class Account extends AccountBase {}
+    @Aggregate({ snapshot: { every: 1, revision: 2.5 } })
+    class Savings extends AccountBase {}
+    @Aggregate()
+    class Plain extends AccountBase {}
+    const registry = Registry.of([Account, Savings, Plain]);
+    expect([Account, Savings, Plain].map((target) => registry.describe(target).snapshot)).toStrictEqual([
+      { every: 100, revision: '1' },
+      { every: 1, revision: '2.5' },
+      undefined,
+    ]);
+  });
+
+  it.each([[0], [-1], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], ['3'], [null], [undefined]])(
+    'refuses a snapshot every %p events',
+    (every) => {
+      const error = refused({ snapshot: { every } });
+      expect(error).toMatchObject({ code: 'DECORATOR', decorator: '@Aggregate', place: 'its options' });
+      expect(error.message).toMatch(/a snapshot every .* events is not possible\. Give a whole number of 1 or more\.$/);
+    },
+  );
+
+  it.each([[''], ['\n'], ['x'.repeat(101)], [Number.NaN], [true], [null], [{}]])(
+    'refuses %p as the revision of a snapshot',
+    (revision) => {
+      expect(refused({ snapshot: { every: 1, revision } }).message).toMatch(/is no revision of a snapshot/);
+    },
+  );
+
+  it.each([[null], [100], [[]], [true]])('refuses %p as the options of a snapshot', (snapshot) => {
+    expect(refused({ snapshot }).message).toMatch(/expected an object/);
+  });
+
+  it('refuses an unknown option of a snapshot', () => {
+    expect(refused({ snapshot: { every: 1, evry: 2 } }).message).toMatch(/"evry" is unknown\. Known options: every, revision\.$/);
+  });
+
   it('refuses an unknown option and names the known ones', () => {
-    expect(refused({ names: 'account' }).message).toMatch(/"names" is unknown\. Known options: name, guard, strict, ignores, snapshot\.$/);
+    expect(refused({ names: 'account' }).message).toMatch(
+      /"names" is unknown\. Known options: name, guard, strict, ignores, snapshot\.$/,
+    );
   });
 
   it.each([[null], ['account'], [[]]])('refuses %p in the place of its options', (options) => {

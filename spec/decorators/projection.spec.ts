@@ -69,6 +69,22 @@ describe('Projection', () => {
     expect(refused({ mode, retry: { attempts: 3 } }).message).toMatch(/is not retried in mode/);
   });
 
+  it('records when a live projection makes a snapshot', () => {
+    @Projection({ mode: 'live', snapshot: { every: 10, revision: 'b' } })
+    class Balance extends BalanceBase {}
+    expect(Registry.of([Balance]).describe(Balance).snapshot).toStrictEqual({ every: 10, revision: 'b' });
+  });
+
+  it.each(['inline', 'async', undefined])('refuses a snapshot in mode %p, where the state is kept anyway', (mode) => {
+    const error = refused({ ...(mode && { mode }), snapshot: { every: 10 } });
+    expect(error).toMatchObject({ decorator: '@Projection', place: 'its options' });
+    expect(error.message).toMatch(/Leave snapshot out, or use mode 'live'/);
+  });
+
+  it.each([[0], [-1], [1.5], ['3'], [undefined]])('refuses a snapshot every %p events', (every) => {
+    expect(refused({ mode: 'live', snapshot: { every } }).message).toMatch(/a snapshot every .* events is not possible/);
+  });
+
   it('refuses an unknown option, also of the retry', () => {
     expect(refused({ modes: 'live' }).message).toMatch(/"modes" is unknown\. Known options: name, mode, retry, snapshot\.$/);
     expect(refused({ retry: { times: 3 } }).message).toMatch(/"times" is unknown\. Known options: attempts, delayMs\.$/);

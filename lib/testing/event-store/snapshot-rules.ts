@@ -89,6 +89,14 @@ export function snapshotRules(book: RuleBook): void {
       expect((await snapshots.load('a'))?.folded).toBe(1);
     });
 
+    it('forgets all snapshots when they are cleared', async (snapshots, make) => {
+      for (const key of ['a', 'b']) await snapshots.save(make({ key, folded: 9 }));
+      await snapshots.clear();
+      for (const key of ['a', 'b']) expect(await snapshots.load(key)).toBeUndefined();
+      await snapshots.save(make({ key: 'a', folded: 1 }));
+      expect((await snapshots.load('a'))?.folded).toBe(1);
+    });
+
     it('is no event: neither read nor counted in the order', async (snapshots, make, store) => {
       const head = await store.head();
       await snapshots.save(make({}));
