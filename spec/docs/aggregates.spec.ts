@@ -1,15 +1,44 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import {
+  Aggregate,
   AggregateExistsError,
   AggregateNotFoundError,
+  AggregateRoot,
+  Command,
   createEvent,
+  Event,
   EventSourcing,
+  Handles,
   InMemoryEventStore,
   type Position,
+  ProjectionId,
 } from 'eventfold';
 import { firstValueFrom, take, toArray } from 'rxjs';
 import { Account, AccountBalance, Deposited, InsufficientFunds, Transferred } from '../../samples/bank/account';
 import { Route } from '../../samples/flights/route';
+
+@Event('counter.counted')
+class Counted {
+  counterId!: string;
+  by!: number;
+}
+
+@Aggregate({ snapshot: { every: 100, revision: 1 } })
+class Counter extends AggregateRoot<'counterId'> {
+  @ProjectionId() readonly counterId!: string;
+  total = 0;
+
+  @Command()
+  async count(by: number) {
+    this.emit(Counted, { by });
+  }
+
+  @Handles(Counted)
+  protected counted(event: Counted) {
+    this.total += event.by;
+  }
+}
 
 describe('docs/aggregates.md', () => {
   let es: EventSourcing;
@@ -17,7 +46,7 @@ describe('docs/aggregates.md', () => {
 
   beforeEach(async () => {
     [ada, ben] = [randomUUID(), randomUUID()];
-    es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [Account, AccountBalance, Route] });
+    es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [Account, AccountBalance, Route, Counter] });
   });
 
   afterEach(() => es.close());
@@ -92,5 +121,17 @@ describe('docs/aggregates.md', () => {
     await es.append('imports', [transfer], { version: 'none' }); // or a number, or 'exists'
     await es.appendUnguarded('imports', [gift]); // whatever the stream holds
     expect((await es.statsOf(Account, { accountId })).events).toBe(3);
+  });
+
+  it('loads from a snapshot', async () => {
+    const counterId = 'c';
+    const counter = await es.create(Counter, { counterId });
+    await es.transaction(async () => {
+      for (let by = 1; by <= 100; by += 1) await counter.count(by);
+    });
+    while (es.stats().snapshots.saved === 0) await setImmediate();
+    expect((await es.statsOf(Counter, { counterId })).hasSnapshot).toBe(true);
+    expect(await es.load(Counter, { counterId })).toMatchObject({ total: 5050 });
+    expect(es.stats().snapshots).toMatchObject({ hits: 2, saved: 1 });
   });
 });
