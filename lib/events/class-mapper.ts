@@ -42,6 +42,10 @@ class ClassMapper implements Mapper {
   encode(instance: object, place: Place): object {
     this.check(instance, place);
     const values = instance as Record<string, unknown>;
+    return this.isFlat(values) && !this.convertsItself ? instance : this.encodeParts(values, place);
+  }
+
+  private encodeParts(values: Record<string, unknown>, place: Place): object {
     let plain: Record<string, unknown> | undefined = this.convertsItself ? {} : undefined;
     const keys = Object.keys(values);
     for (const key of keys) {
@@ -51,10 +55,34 @@ class ClassMapper implements Mapper {
       if (stored !== value && plain === undefined) plain = firstOf(values, keys, key);
       if (plain !== undefined) plain[key] = stored;
     }
-    return plain ?? instance;
+    return plain ?? values;
   }
 
   decode(plain: object, place: Place): object {
+    return this.isFlat(plain as Record<string, unknown>) ? this.decodeFlat(plain, place) : this.decodeParts(plain, place);
+  }
+
+  /** Says whether there are only JSON values without parts, and nothing else is declared: so it is of most events. */
+  private isFlat(values: Record<string, unknown>): boolean {
+    try {
+      for (const key in values) {
+        if (!isJsonScalar(values[key]) || this.codecOf(key) !== undefined) return false;
+      }
+      return true;
+    } catch {
+      return false; // a getter threw: it is named where the parts are read one by one
+    }
+  }
+
+  private decodeFlat(plain: object, place: Place): object {
+    try {
+      return Object.freeze(Object.assign(blankInstance(this.target), plain));
+    } catch {
+      return this.decodeParts(plain, place); // says which property it is
+    }
+  }
+
+  private decodeParts(plain: object, place: Place): object {
     let key = '';
     try {
       const instance = blankInstance(this.target) as Record<string, unknown>;
@@ -76,19 +104,16 @@ class ClassMapper implements Mapper {
   }
 
   private encodeProperty(value: unknown, key: string, place: Place): unknown {
-    if (key === '__proto__') throw new Misfit(place, 'has a property named "__proto__"');
     const codec = this.codecOf(key);
-    if (codec !== undefined) return value === null ? null : codec.encode(value, place.property(key));
+    if (codec !== undefined) return value === null && codec !== refusedName ? null : codec.encode(value, place.property(key));
     if (!isJsonScalar(value)) checkJson(value, place.property(key));
     return value;
   }
 
   private decodeProperty(value: unknown, key: string, place: Place): unknown {
-    if (key === '__proto__') throw new Misfit(place, 'has a property named "__proto__"');
-    if (value === null) return null;
     const codec = this.codecOf(key);
-    if (codec !== undefined) return codec.decode(value, place.property(key));
-    return typeof value === 'object' ? deepFreeze(value, place.property(key)) : value;
+    if (codec !== undefined) return value === null && codec !== refusedName ? null : codec.decode(value, place.property(key));
+    return typeof value === 'object' && value !== null ? deepFreeze(value, place.property(key)) : value;
   }
 
   /** Refuses an instance that, as such, would not come back equal. */
@@ -113,14 +138,25 @@ class ClassMapper implements Mapper {
     const codec = this.codecs.get(key);
     if (codec !== undefined || this.codecs.has(key)) return codec;
     if (this.codecs.size >= most) this.codecs.clear();
-    const declared = declaredType(this.target, key);
-    const made = declared === undefined ? undefined : codecFor(declared);
+    const made = key === '__proto__' ? refusedName : codecFor(declaredType(this.target, key));
     this.codecs.set(key, made);
     return made;
   }
 }
 
-function codecFor({ container, value, variants }: DeclaredType): ValueCodec | undefined {
+/** A property of this name would set the prototype. */
+const refusedName: ValueCodec = {
+  encode: (_value, place) => refuseName(place),
+  decode: (_value, place) => refuseName(place),
+};
+
+function refuseName(place: Place): never {
+  throw new Misfit(place, 'is a name that would change the class of what holds it');
+}
+
+function codecFor(declared: DeclaredType | undefined): ValueCodec | undefined {
+  if (declared === undefined) return undefined;
+  const { container, value, variants } = declared;
   const one = variants === undefined ? codecOfClass(value) : variantOf(value, variants, mapperOf);
   const many = one === json || value === Map || value === Set ? one : oneOrMany(one);
   if (container === 'map') return mapOf(many);

@@ -5,6 +5,8 @@ import { Place } from './place';
 import type { RecordedEvent } from './recorded-event';
 import { UnreadablePayloadError } from './unreadable-payload-error';
 
+const nothing = Object.freeze({});
+
 /**
  * The reverse of `encodePayload`. What `recorded.data` holds is frozen and becomes part of the result: it is not copied.
  *
@@ -12,8 +14,10 @@ import { UnreadablePayloadError } from './unreadable-payload-error';
  * @throws {@link UnreadablePayloadError} when the stored data is not what the class declares.
  */
 export function decode(recorded: RecordedEvent, target: Class): RecordedEvent {
-  if (Object.getPrototypeOf(recorded.data) === target.prototype) return recorded;
-  return Object.freeze({ ...recorded, data: instanceFor(recorded, target) });
+  if (Object.getPrototypeOf(recorded.data ?? nothing) === target.prototype) return recorded;
+  const { id, type, schemaVersion, stream, version, position, metadata, time, tags } = recorded;
+  const data = instanceFor(recorded, target);
+  return Object.freeze({ id, type, schemaVersion, stream, version, position, metadata, time, tags, data });
 }
 
 function instanceFor(recorded: RecordedEvent, target: Class): object {

@@ -93,10 +93,11 @@ function checkSameParts(given: Record<string, unknown>, back: Record<string, unk
 }
 
 function changed(given: unknown, back: unknown, place: Place): Misfit {
-  const name = typeof given === 'bigint' ? 'BigInt' : isObject(given) && !isObject(back) ? given.constructor?.name : undefined;
-  const isTyped = name !== undefined && name !== 'Object' && name !== 'Array';
-  const remedy = isTyped ? `Put @Type(() => ${name}) on "${place}"` : reverse;
-  return new Misfit(place, `is ${nameOf(given)}, and would come back from class-transformer as ${nameOf(back)}`, remedy);
+  const reason = `is ${nameOf(given)}, and would come back from class-transformer as ${nameOf(back)}`;
+  if (typeof given === 'bigint')
+    return new Misfit(place, reason, 'Put @Transform on it, both ways: class-transformer makes no bigint');
+  const name = isObject(given) && typeof back === 'string' ? given.constructor?.name : undefined;
+  return new Misfit(place, reason, name === 'Date' ? `Put @Type(() => Date) on "${place}"` : reverse);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
