@@ -7,7 +7,7 @@ import { fieldsOf, putFields } from './instance-fields';
 import { digest, shapeOf } from './shape';
 import type { SnapshotMiss } from './snapshot-stats';
 import type { Snapshots } from './snapshots';
-import { type Fields, fieldsOfText, textOfFields, UnreadableState, UnstorableState } from './state-text';
+import { type Fields, fieldsOfText, Obstacle, textOfFields } from './state-text';
 
 /** A snapshot that can be used, if its event is in the store. */
 export interface Recalled {
@@ -39,7 +39,7 @@ export function snapshotsOf(all: Snapshots, subject: SnapshotSubject): ClassSnap
 
 /** The snapshots of the instances of one class. */
 export class ClassSnapshots {
-  /** Saving has failed since it last succeeded. */
+  /** A snapshot could not be made or saved since the last that was. */
   private isInDoubt = false;
   private knownShape: string | undefined;
 
@@ -97,7 +97,7 @@ export class ClassSnapshots {
     this.all.later(`remove ${key}`, () => this.store.remove(key));
   }
 
-  /** @returns a snapshot of the instance, or undefined when its state cannot be written down. */
+  /** @returns a snapshot of the instance, or undefined when none can be made, which is counted. */
   make(instance: object, identity: Identity, point: SnapshotPoint): Snapshot | undefined {
     const { model } = this.subject;
     const key = this.keyOf(identity);
@@ -106,9 +106,9 @@ export class ClassSnapshots {
       const unsealed = { ...point, key, revision: this.policy.revision, shape: this.shape(identity) };
       return { ...unsealed, state: sealed(unsealed, fields), time: this.all.now().toISOString() };
     } catch (error) {
-      if (!(error instanceof UnstorableState)) throw error;
       this.isInDoubt = true;
-      this.all.countUnstorable(model.name, error.message);
+      if (error instanceof Obstacle) this.all.countUnstorable(model.name, String(error));
+      else this.all.countFailed(error);
       return undefined;
     }
   }
@@ -123,10 +123,14 @@ export class ClassSnapshots {
   }
 
   async save(snapshot: Snapshot): Promise<void> {
-    this.isInDoubt = true;
-    await this.store.save(snapshot);
-    this.isInDoubt = false;
-    this.all.countSaved();
+    try {
+      await this.store.save(snapshot);
+      this.isInDoubt = false;
+      this.all.countSaved();
+    } catch (error) {
+      this.isInDoubt = true;
+      this.all.countFailed(error);
+    }
   }
 
   private multipleOf(folded: number): number {
@@ -153,7 +157,7 @@ function sealed(snapshot: Unsealed, fields: string): string {
 function opened(key: string, snapshot: Snapshot): Fields {
   const { state } = snapshot;
   const fields = state.slice(state.indexOf(neck) + neck.length, -1);
-  if (state !== sealed({ ...snapshot, key }, fields)) throw new UnreadableState('another digest');
+  if (state !== sealed({ ...snapshot, key }, fields)) throw new SyntaxError('another digest');
   return fieldsOfText(fields);
 }
 

@@ -1,10 +1,10 @@
-import { type Fields, isVisible, UnstorableState } from './state-text';
+import { type Fields, isVisible, Obstacle } from './state-text';
 
 /**
  * Collects what is state in an instance: its own properties but the ids, and but the functions that a fresh instance
  * has as well.
  *
- * @throws {@link UnstorableState} when a property is hidden or computed, or a handler has put a function into it.
+ * @throws {@link Obstacle} when a property is hidden or computed, or a handler has put a function into it.
  */
 export function fieldsOf(instance: object, fresh: object, ids: readonly string[]): Fields {
   const fields = new Map<string, unknown>();
@@ -12,7 +12,7 @@ export function fieldsOf(instance: object, fresh: object, ids: readonly string[]
     const descriptor = Reflect.getOwnPropertyDescriptor(instance, key) as PropertyDescriptor;
     if (ids.includes(key as string) || isSameFunction(descriptor.value, Reflect.get(fresh, key))) continue;
     if (typeof key === 'symbol' || !isVisible(descriptor) || !descriptor.writable || !descriptor.configurable)
-      throw new UnstorableState(String(key), 'is no ordinary property');
+      throw new Obstacle(String(key), 'is no ordinary property');
     fields.set(key, descriptor.value);
   }
   return fields;

@@ -66,6 +66,12 @@ export class Snapshots {
     this.saved += 1;
   }
 
+  countFailed(error: unknown): void {
+    this.failed += 1;
+    const problem = `A snapshot could not be made: ${String(error)}.`;
+    this.warn('', `${problem} The next load folds more events; further failures are counted.`);
+  }
+
   countUnstorable(className: string, problem: string): void {
     this.unstorable += 1;
     this.warn(className, `No snapshot of ${className} can be made: ${problem}. It is folded from its first event.`);
@@ -91,11 +97,7 @@ export class Snapshots {
     try {
       await work();
     } catch (error) {
-      this.failed += 1;
-      this.warn(
-        '',
-        `A snapshot could not be made: ${String(error)}. The next load folds more events; further failures are counted.`,
-      );
+      this.countFailed(error);
     }
   }
 }

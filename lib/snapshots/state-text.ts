@@ -1,18 +1,17 @@
 import { nameOf } from '../events/event-class';
 
-/** A part of the state cannot be written down faithfully. */
-export class UnstorableState extends Error {
+/** What stands in the way of writing a state down. It is thrown in these files, and never reaches a user. */
+export class Obstacle {
   constructor(
     /** The property, and the way to the value within it: `lines[2].run`. */
     readonly path: string,
     readonly reason: string,
-  ) {
-    super(`${path} ${reason}`);
+  ) {}
+
+  toString(): string {
+    return `${this.path} ${this.reason}`;
   }
 }
-
-/** The text is none that {@link textOfFields} wrote. */
-export class UnreadableState extends Error {}
 
 /** The properties of an instance that are its state. */
 export type Fields = ReadonlyMap<string, unknown>;
@@ -21,7 +20,7 @@ export type Fields = ReadonlyMap<string, unknown>;
  * Writes values as JSON that says by itself what JSON has no word for: such a value is an object with the property
  * `$`, its kind, and `v`. An object that is met twice is one object again when the text is read, also in a cycle.
  *
- * @throws {@link UnstorableState} for a function, a symbol, an instance of a class, a property with a getter.
+ * @throws {@link Obstacle} for a function, a symbol, an instance of a class, a property with a getter.
  */
 export function textOfFields(fields: Fields): string {
   const writer = new Writer();
@@ -30,20 +29,20 @@ export function textOfFields(fields: Fields): string {
   try {
     for (const [name, value] of fields) {
       path = name;
-      if (name === '__proto__') throw new UnstorableState(name, 'is no name for a property');
+      if (name === '__proto__') throw new Obstacle(name, 'is no name for a property');
       written[name] = writer.write(value, name);
     }
     return JSON.stringify(written);
   } catch (error) {
-    if (error instanceof RangeError) throw new UnstorableState(path, 'is nested too deeply, or too large');
+    if (error instanceof RangeError) throw new Obstacle(path, 'is nested too deeply, or too large');
     throw error;
   }
 }
 
-/** @throws {@link UnreadableState} or what `JSON.parse` throws. */
+/** @throws SyntaxError, RangeError or TypeError when the text is none that {@link textOfFields} wrote. */
 export function fieldsOfText(text: string): Fields {
   const written: unknown = JSON.parse(text);
-  if (typeof written !== 'object' || written === null || Array.isArray(written)) throw new UnreadableState('no object');
+  if (typeof written !== 'object' || written === null || Array.isArray(written)) throw new SyntaxError('no object');
   const reader = new Reader();
   return new Map(Object.entries(written).map(([name, value]) => [name, reader.read(value)]));
 }
@@ -57,7 +56,7 @@ class Writer {
       return Number.isFinite(value) && !Object.is(value, -0) ? value : tagged('number', textOf(value));
     if (typeof value === 'bigint') return tagged('bigint', String(value));
     if (value === undefined) return { $: 'undefined' };
-    if (typeof value === 'function' || typeof value === 'symbol') throw new UnstorableState(path, `is a ${typeof value}`);
+    if (typeof value === 'function' || typeof value === 'symbol') throw new Obstacle(path, `is a ${typeof value}`);
     return value;
   }
 
@@ -69,7 +68,7 @@ class Writer {
     if (prototype === Array.prototype) return this.writeArray(value as unknown[], path);
     if (prototype === Object.prototype || prototype === null) return this.writePlain(value, prototype, path);
     if (![Date.prototype, Map.prototype, Set.prototype].includes(prototype as never))
-      throw new UnstorableState(path, `is ${nameOf(value)}`);
+      throw new Obstacle(path, `is ${nameOf(value)}`);
     checkBare(value, path, 0);
     if (value instanceof Map) return this.writeMap(value, path);
     if (value instanceof Set) return this.writeSet(value, path);
@@ -107,7 +106,7 @@ class Writer {
     for (const key of Reflect.ownKeys(value)) {
       const at = `${path}.${String(key)}`;
       const descriptor = Reflect.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
-      if (typeof key === 'symbol' || !isVisible(descriptor)) throw new UnstorableState(at, 'is no ordinary property');
+      if (typeof key === 'symbol' || !isVisible(descriptor)) throw new Obstacle(at, 'is no ordinary property');
       if (key === '$' || key === '__proto__') isOrdinary = false;
       entries.push([key, this.write(descriptor.value, at)]);
     }
@@ -191,9 +190,9 @@ export function isVisible({ enumerable, writable }: PropertyDescriptor): boolean
   return enumerable === true && writable !== undefined;
 }
 
-/** @throws {@link UnstorableState} when the object has other properties than the `known` ones that it must have. */
+/** @throws {@link Obstacle} when the object has other properties than the `known` ones that it must have. */
 function checkBare(value: object, path: string, known: number): void {
-  if (Reflect.ownKeys(value).length > known) throw new UnstorableState(path, 'has properties of its own');
+  if (Reflect.ownKeys(value).length > known) throw new Obstacle(path, 'has properties of its own');
 }
 
 function tagged(kind: string, v: unknown): object {
@@ -222,5 +221,5 @@ function entriesOf(v: unknown): readonly (readonly [unknown, unknown])[] {
 }
 
 function fail(problem: string): never {
-  throw new UnreadableState(problem);
+  throw new SyntaxError(problem);
 }

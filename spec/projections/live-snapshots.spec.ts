@@ -136,6 +136,31 @@ describe('a snapshot of a live projection', () => {
     expect(await read(failing)).toMatchObject({ total: 15, stats: { saved: 0, failed: 1, misses: { ...noMisses, failed: 1 } } });
   });
 
+  it('that cannot be made fails no read', async () => {
+    const store = new InMemoryEventStore();
+    await add(store, 1, 2, 4, 8);
+    let isBroken = false;
+
+    @Projection({ name: 'Summary', mode: 'live', snapshot: { every: 1 } })
+    class Brittle extends Summary {
+      constructor() {
+        super();
+        if (isBroken) throw new Error('no more of them');
+      }
+
+      @Handles(Added)
+      override added(event: Added) {
+        super.added(event);
+        isBroken = true;
+      }
+    }
+
+    const stats = await during(store, [Brittle], async (es) => {
+      expect(await es.projections.get(Brittle, ids)).toMatchObject({ total: 15 });
+    });
+    expect(stats).toMatchObject({ saved: 0, failed: 1, unstorable: 0 });
+  });
+
   it('is what watching begins at, and what changes are folded from', async () => {
     const store = new InMemoryEventStore();
     await add(store, 1, 2, 4, 8);

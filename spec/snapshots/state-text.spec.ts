@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { type Fields, fieldsOfText, textOfFields, UnstorableState } from '../../lib/snapshots/state-text';
+import { type Fields, fieldsOfText, Obstacle, textOfFields } from '../../lib/snapshots/state-text';
 
 function read(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(fieldsOfText(textOfFields(new Map(Object.entries(fields)))));
@@ -10,7 +10,7 @@ function refusal(value: unknown): string {
   try {
     textOfFields(new Map([['field', value]]));
   } catch (error) {
-    if (error instanceof UnstorableState) return error.message;
+    if (error instanceof Obstacle) return String(error);
     throw error;
   }
   throw new Error('It was written down, but was to be refused.');
