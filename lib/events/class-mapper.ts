@@ -1,13 +1,14 @@
 import { blankInstance } from './blank-instance';
-import { type DeclaredType, declaredType, isScalarClass, isTransformed } from './declared-type';
-import { type Class, isClass, nameOf } from './event-class';
+import { declaredType, isTransformed } from './declared-type';
+import { type Class, nameOf } from './event-class';
 import { isOpaque } from './frozen-copy';
-import { instanceOf, type Mapper, variantOf } from './instance-codec';
+import type { Mapper } from './instance-codec';
 import { checkJson, checkKeys, deepFreeze, isJsonScalar } from './json-value';
 import { Misfit } from './misfit';
 import type { Place } from './place';
+import { codecFor, refusedName } from './property-codec';
 import { TransformedMapper } from './transformed-mapper';
-import { bigint, date, json, listOf, mapOf, oneOrMany, setOf, type ValueCodec } from './value-codec';
+import type { ValueCodec } from './value-codec';
 
 const mappers = new WeakMap<object, Mapper>();
 
@@ -138,40 +139,10 @@ class ClassMapper implements Mapper {
     const codec = this.codecs.get(key);
     if (codec !== undefined || this.codecs.has(key)) return codec;
     if (this.codecs.size >= most) this.codecs.clear();
-    const made = key === '__proto__' ? refusedName : codecFor(declaredType(this.target, key));
+    const made = key === '__proto__' ? refusedName : codecFor(declaredType(this.target, key), mapperOf);
     this.codecs.set(key, made);
     return made;
   }
-}
-
-/** A property of this name would set the prototype. */
-const refusedName: ValueCodec = {
-  encode: (_value, place) => refuseName(place),
-  decode: (_value, place) => refuseName(place),
-};
-
-function refuseName(place: Place): never {
-  throw new Misfit(place, 'is a name that would change the class of what holds it');
-}
-
-function codecFor(declared: DeclaredType | undefined): ValueCodec | undefined {
-  if (declared === undefined) return undefined;
-  const { container, value, variants } = declared;
-  const one = variants === undefined ? codecOfClass(value) : variantOf(value, variants, mapperOf);
-  const many = one === json || value === Map || value === Set ? one : oneOrMany(one);
-  if (container === 'map') return mapOf(many);
-  if (container === 'set') return setOf(many);
-  if (container === 'list') return listOf(many);
-  const codec = container === 'any' ? many : one;
-  return codec === json ? undefined : codec;
-}
-
-function codecOfClass(value: Class | undefined): ValueCodec {
-  if (value === (Date as Class)) return date;
-  if (value === (BigInt as unknown)) return bigint;
-  if (value === Map) return mapOf(json);
-  if (value === Set) return setOf(json);
-  return !isClass(value) || isScalarClass(value) ? json : instanceOf(value, mapperOf);
 }
 
 function read(values: Record<string, unknown>, key: string, place: Place): unknown {
