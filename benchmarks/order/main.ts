@@ -1,8 +1,14 @@
+import { attacks } from './attacks';
+import { costs } from './costs';
 import { sideBySide, soak } from './load';
 import { connect, schema } from './server';
+import { situations } from './situations';
 
 const parts = {
   load: () => sideBySide(Number(process.env.ROUNDS ?? 3), Number(process.env.SECONDS ?? 2)),
+  situations,
+  attacks,
+  costs,
   soak: () => soak(Number(process.env.MINUTES ?? 3)),
 };
 

@@ -39,12 +39,15 @@ export const byMarkers: Follow = (client) => {
 
 export const markers: Variant = { name: 'markers', before: takeMarker, follow: byMarkers };
 
-/** The marker once a transaction; the setting is rolled back to a savepoint exactly as the lock is. */
+/**
+ * The marker once a transaction, or ten thousand appends in one would fill the server's lock table. The setting that says
+ * so is rolled back to a savepoint exactly as the lock is; it names the transaction, so that no other value passes for it.
+ */
 export const markerOnce: Variant = {
   name: 'markers, one a transaction',
-  before: `if current_setting('eventfold.marker', true) is distinct from '1' then
+  before: `if current_setting('eventfold.marker', true) is distinct from pg_current_xact_id()::text then
         ${takeMarker}
-        perform set_config('eventfold.marker', '1', true);
+        perform set_config('eventfold.marker', pg_current_xact_id()::text, true);
       end if;`,
   follow: byMarkers,
 };

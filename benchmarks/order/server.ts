@@ -1,7 +1,7 @@
 import { Client, type QueryResultRow } from 'pg';
 
 /** The schema that holds everything of this experiment. Dropped at the end. */
-export const schema = 'order_experiment';
+export const schema = process.env.ORDER_SCHEMA ?? 'order_experiment';
 
 /** Connects to the server that `PGHOST`, `PGPORT`, `PGUSER` and `PGDATABASE` name. */
 export async function connect(settings = ''): Promise<Client> {
@@ -24,7 +24,7 @@ export async function ask<R extends QueryResultRow>(client: Client, text: string
 const names = new Map<string, string>();
 
 function nameOf(text: string): string {
-  let name = names.get(text);
-  if (name === undefined) names.set(text, (name = `s${names.size}`));
+  const name = names.get(text) ?? `s${names.size}`;
+  names.set(text, name);
   return name;
 }
