@@ -72,7 +72,17 @@ function isTime(time: string | Date): boolean {
   return time instanceof Date && !Number.isNaN(time.getTime());
 }
 
-const queryKeys = new Set(['stream', 'criteria', 'after', 'before', 'afterVersion', 'direction', 'limit']);
+const queryKeys = new Set([
+  'stream',
+  'criteria',
+  'after',
+  'before',
+  'afterVersion',
+  'afterTime',
+  'beforeTime',
+  'direction',
+  'limit',
+]);
 
 /** @throws {@link InvalidQueryError} when a query could not be understood. For the use of stores. */
 export function checkQuery(query: EventQuery): void {
@@ -84,6 +94,10 @@ export function checkQuery(query: EventQuery): void {
   if (stream !== undefined && (typeof stream !== 'string' || stream === ''))
     throw new InvalidQueryError(`A stream is text, not ${nameOf(stream)}.`);
   if (afterVersion !== undefined && stream === undefined) throw new InvalidQueryError('afterVersion needs a stream.');
+  for (const key of ['afterTime', 'beforeTime'] as const) {
+    const time = query[key];
+    if (time !== undefined && !isTime(time)) throw new InvalidQueryError(`${key} is a Date or ISO 8601, not ${nameOf(time)}.`);
+  }
   if (direction !== undefined && direction !== 'forward' && direction !== 'backward') {
     throw new InvalidQueryError(`Direction ${nameOf(direction)} is unknown: 'forward' or 'backward'.`);
   }

@@ -49,7 +49,16 @@ export class EventLog {
   }
 
   /** @returns what matches, in order of position, but for limit and direction. An array that is not empty is new. */
-  select({ stream, criteria, after, before, afterVersion = 0 }: EventQuery): readonly RecordedEvent[] {
+  select(query: EventQuery): readonly RecordedEvent[] {
+    const { afterTime, beforeTime } = query;
+    const events = this.selectAtAnyTime(query);
+    if (afterTime === undefined && beforeTime === undefined) return events;
+    const low = afterTime === undefined ? Number.NEGATIVE_INFINITY : new Date(afterTime).getTime();
+    const high = beforeTime === undefined ? Number.POSITIVE_INFINITY : new Date(beforeTime).getTime();
+    return events.filter(({ time }) => Date.parse(time) > low && Date.parse(time) < high);
+  }
+
+  private selectAtAnyTime({ stream, criteria, after, before, afterVersion = 0 }: EventQuery): readonly RecordedEvent[] {
     const low = after === undefined ? 0 : this.positions.numberOf(after);
     const high = before === undefined ? Number.POSITIVE_INFINITY : this.positions.numberOf(before);
     if (stream !== undefined) {

@@ -11,6 +11,10 @@ export interface EventQuery {
   readonly before?: Position;
   /** Only later versions of `stream`: 0 for all. Needs `stream`. */
   readonly afterVersion?: number;
+  /** Only events recorded later than this: a `Date`, or ISO 8601. */
+  readonly afterTime?: string | Date;
+  /** Only events recorded earlier than this. Events are in order of position, which need not be that of their times. */
+  readonly beforeTime?: string | Date;
   /** `'backward'` begins with the newest. `'forward'` unless given. */
   readonly direction?: 'forward' | 'backward';
   /** At most so many events: a whole number of 0 or more. */

@@ -48,12 +48,12 @@ export function tagRules({ describe, it, expect }: RuleBook): void {
 
     it('asks about events of the given types only', async (store) => {
       await append(store, 'a', [noted(1), noted(2, { type: 'other' }), noted(3, { type: 'third' })]);
-      const asked: string[] = [];
+      const asked = new Set<string>();
       const changed = await store.retag(['other', 'third', 'unknown'], ({ type }) => {
-        asked.push(type);
+        asked.add(type);
         return ['a:1'];
       });
-      expect([changed, asked]).toStrictEqual([2, ['other', 'third']]);
+      expect([changed, [...asked]]).toStrictEqual([2, ['other', 'third']]);
       expect(await store.retag([], () => ['b:2'])).toBe(0);
       expect(await notesIn(store, { criteria: [{ tags: ['a:1'] }, { tags: ['b:2'] }] })).toStrictEqual([2, 3]);
     });

@@ -1,0 +1,55 @@
+import type { QueryRunner } from 'typeorm';
+import type { Selection } from './select-events';
+import type { Outcome, StagedGroup } from './staged-append';
+import type { EventRow } from './tables';
+import type { Horizon } from './wake-ups';
+
+/** How the locks of an append are taken. */
+export type LockMode =
+  /** What is held by others makes a group `busy`. */
+  | 'try'
+  /** Waits for what is held by others. */
+  | 'wait'
+  /** Waits for all appends under way, and lets none begin. */
+  | 'alone';
+
+/** What came of the groups of one append. */
+export interface Appended {
+  /** One for each group. */
+  readonly outcomes: readonly Outcome[];
+  /** The newest position before it, when it was made alone. */
+  readonly previous: string | undefined;
+}
+
+/** An event that lacks tags. */
+export interface Lacking {
+  readonly row: EventRow;
+  readonly added: readonly string[];
+  /** Those it has already, and those that are added. */
+  readonly tags: readonly string[];
+}
+
+/** What is special about one kind of database. Each method works on the connection of the runner it is given. */
+export interface Dialect {
+  /** The most bytes that a stream, type, id or tag may have. */
+  readonly longestKey: number;
+  /** Whether all query runners of a DataSource share one connection, so that a transaction on it is everybody's. */
+  readonly sharesConnection: boolean;
+  /** Sees to it, once, that everything is there that the tables alone do not give. */
+  prepare(runner: QueryRunner): Promise<void>;
+  /** Appends in a transaction of its own. */
+  commit(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended>;
+  /** Appends in the transaction that is open. */
+  append(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended>;
+  begin(runner: QueryRunner): Promise<void>;
+  end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void>;
+  select(runner: QueryRunner, selection: Selection): Promise<EventRow[]>;
+  /** Adds tags to events, in a transaction of its own. */
+  addTags(runner: QueryRunner, lacking: readonly Lacking[]): Promise<void>;
+  /** Reads how far one can read. */
+  horizon(runner: QueryRunner): Promise<Horizon>;
+  /** Says whether the database gave up work that may succeed when it is done again: a deadlock, or a busy file. */
+  isTransient(error: unknown): boolean;
+  /** Says whether the connection is gone, and with it the answer. */
+  isConnectionLoss(error: unknown): boolean;
+}

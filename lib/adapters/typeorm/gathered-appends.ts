@@ -1,0 +1,158 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LockMode } from './dialect';
+import { commonValues } from './locks-of';
+import type { Outcome, StagedGroup } from './staged-append';
+
+/** Commits groups together; each has its own outcome, and an error is everybody's. */
+export type CommitGroups = (groups: readonly StagedGroup[], mode: LockMode) => Promise<readonly Outcome[]>;
+
+interface Waiting {
+  readonly group: StagedGroup;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** So many events at most go into one commit, unless a single group holds more. */
+const eventsPerCommit = 1_000;
+
+/** So many groups at most wait for locks of others, each on a connection of its own. */
+const mostWaiting = 3;
+
+/** How often work that the database gave up is done in all. */
+const attempts = 8;
+
+/**
+ * Gathers concurrent appends: while one commit is under way, those that arrive wait, and go together in the next.
+ * Nobody waits for a timer, nor for a lock that another of the batch needs.
+ */
+export class GatheredAppends {
+  private queue: Waiting[] = [];
+  private isCommitting = false;
+  private readonly blocked: Waiting[] = [];
+  private waitingForLocks = 0;
+
+  constructor(
+    private readonly commit: CommitGroups,
+    private readonly isTransient: (error: unknown) => boolean,
+  ) {}
+
+  append(group: StagedGroup): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.queue.push({ group, resolve, reject });
+      if (!this.isCommitting) void this.work();
+    });
+  }
+
+  private async work(): Promise<void> {
+    this.isCommitting = true;
+    while (this.queue.length > 0) await this.commitBatch(this.nextBatch());
+    this.isCommitting = false;
+  }
+
+  /** In the order they came; one whose guard another of the batch could break has to wait for the next. */
+  private nextBatch(): Waiting[] {
+    const batch: Waiting[] = [];
+    const left: Waiting[] = [];
+    const contents = new BatchContents();
+    let events = 0;
+    for (const waiting of this.queue) {
+      const isFull = batch.length > 0 && events >= eventsPerCommit;
+      if (isFull || !contents.admits(waiting.group)) {
+        left.push(waiting);
+        contents.add(waiting.group);
+        continue;
+      }
+      contents.add(waiting.group);
+      batch.push(waiting);
+      for (const append of waiting.group) events += append.events.length;
+    }
+    this.queue = left;
+    return batch;
+  }
+
+  private async commitBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const outcomes = await this.commit(
+        batch.map(({ group }) => group),
+        'try',
+      );
+      for (const [index, waiting] of batch.entries()) this.settle(waiting, outcomes[index] as Outcome);
+    } catch (error) {
+      // What one of them did must not be the others' loss.
+      if (batch.length > 1) for (const waiting of batch) await this.commitBatch([waiting]);
+      else if (this.isTransient(error)) this.wait(batch[0] as Waiting);
+      else batch[0]?.reject(error);
+    }
+  }
+
+  private settle(waiting: Waiting, outcome: Outcome): void {
+    if (outcome.kind === 'busy') this.wait(waiting);
+    else waiting.resolve(outcome);
+  }
+
+  private wait(waiting: Waiting): void {
+    this.blocked.push(waiting);
+    if (this.waitingForLocks < mostWaiting) void this.waitForLocks();
+  }
+
+  private async waitForLocks(): Promise<void> {
+    this.waitingForLocks += 1;
+    for (let next = this.blocked.shift(); next !== undefined; next = this.blocked.shift()) {
+      const { group, resolve, reject } = next;
+      await commitAlone(this.commit, this.isTransient, group).then(resolve, reject);
+    }
+    this.waitingForLocks -= 1;
+  }
+}
+
+/** Commits one group, waiting for the locks it needs, and again when the database gave up. */
+export async function commitAlone(
+  commit: CommitGroups,
+  isTransient: (error: unknown) => boolean,
+  group: StagedGroup,
+  mode: LockMode = 'wait',
+): Promise<Outcome> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const [outcome] = await commit([group], mode);
+      return outcome as Outcome;
+    } catch (error) {
+      if (attempt >= attempts || !isTransient(error)) throw error;
+      await delay(Math.random() * 2 ** attempt);
+    }
+  }
+}
+
+/** What a batch holds so far, to see whether one more could break, or be broken by, another's guard. */
+class BatchContents {
+  private readonly ids = new Set<string>();
+  private readonly values = new Set<string>();
+  private readonly types = new Set<string>();
+  private size = 0;
+
+  admits(group: StagedGroup): boolean {
+    for (const { guard, events } of group) {
+      for (const { id } of events) if (this.ids.has(id)) return false;
+      if (this.size > 0 && 'condition' in guard && !this.isApart(guard.condition.criteria)) return false;
+    }
+    return true;
+  }
+
+  add(group: StagedGroup): void {
+    this.size += 1;
+    for (const { events } of group) {
+      for (const { id, type, tags } of events) {
+        this.ids.add(id);
+        this.types.add(type);
+        for (const value of commonValues([{ tags }])) this.values.add(value);
+      }
+    }
+  }
+
+  private isApart(criteria: readonly { readonly types?: readonly string[]; readonly tags?: readonly string[] }[]): boolean {
+    return criteria.every(({ types, tags = [] }) => {
+      if (tags.length > 0) return commonValues([{ tags }]).some((value) => !this.values.has(value));
+      return types?.every((type) => !this.types.has(type)) === true;
+    });
+  }
+}

@@ -1,0 +1,13 @@
+// The store
+export { JoinedEventStore } from './joined-event-store';
+export { type DialectName, eventStoreEntities, type TableOptions } from './tables';
+// Errors
+export {
+  ConnectionBusyError,
+  MissingTablesError,
+  UnfitTransactionError,
+  UnknownOutcomeError,
+  UnsupportedDatabaseError,
+} from './typeorm-errors';
+export { TypeOrmEventStore, type TypeOrmEventStoreOptions } from './typeorm-event-store';
+export type { Polling } from './wake-ups';

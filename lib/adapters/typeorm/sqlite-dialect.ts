@@ -1,0 +1,241 @@
+import type { QueryRunner } from 'typeorm';
+import type { Position } from '../../events/recorded-event';
+import { decide } from './decide';
+import type { Appended, Dialect, Lacking, LockMode } from './dialect';
+import { type Selection, type Statement, selectEvents, selectNewest } from './select-events';
+import type { Outcome, StagedAppend, StagedGroup } from './staged-append';
+import type { EventRow, TableNames } from './tables';
+import { MissingTablesError } from './typeorm-errors';
+import type { Horizon } from './wake-ups';
+
+/** What `better-sqlite3`, and drivers like it, offer. */
+interface Database {
+  prepare(sql: string): PreparedStatement;
+}
+
+interface PreparedStatement {
+  run(...parameters: unknown[]): unknown;
+  get(...parameters: unknown[]): object | undefined;
+  all(...parameters: unknown[]): object[];
+}
+
+const manyStatements = 200;
+
+/** SQLite, through a driver that answers at once: nothing comes between the statements of an append. */
+export class SqliteDialect implements Dialect {
+  readonly longestKey = 10_000;
+  readonly sharesConnection = true;
+  private readonly prepared = new WeakMap<Database, Map<string, PreparedStatement>>();
+
+  constructor(private readonly names: TableNames) {}
+
+  async prepare(runner: QueryRunner): Promise<void> {
+    const database = await this.database(runner);
+    const table = this.names.events.table.slice(1, -1);
+    const found = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?`).get(table);
+    if (found === undefined) throw new MissingTablesError(`There is no table ${table}`);
+  }
+
+  async commit(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Appended> {
+    const database = await this.database(runner);
+    this.log(runner, 'BEGIN IMMEDIATE');
+    this.run(database, 'BEGIN IMMEDIATE');
+    try {
+      const appended = this.insert(database, groups);
+      this.run(database, 'COMMIT');
+      return appended;
+    } catch (error) {
+      this.rollBack(database);
+      throw error;
+    }
+  }
+
+  async append(runner: QueryRunner, groups: readonly StagedGroup[], _mode: LockMode): Promise<Appended> {
+    return this.insert(await this.database(runner), groups);
+  }
+
+  async begin(runner: QueryRunner): Promise<void> {
+    this.run(await this.database(runner), 'BEGIN IMMEDIATE');
+  }
+
+  async end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    const database = await this.database(runner);
+    if (how === 'ROLLBACK') this.rollBack(database);
+    else this.run(database, how);
+  }
+
+  async select(runner: QueryRunner, selection: Selection): Promise<EventRow[]> {
+    const database = await this.database(runner);
+    const statement = selectEvents(this.names, question, this.rarestFirst(database, selection));
+    this.log(runner, statement.sql, statement.parameters);
+    return (this.all(database, statement) as EventRow[]).map((row) => ({ ...row, position: String(row.position) }));
+  }
+
+  async addTags(runner: QueryRunner, lacking: readonly Lacking[]): Promise<void> {
+    const { events: e, tags: t } = this.names;
+    const database = await this.database(runner);
+    const insert = `INSERT OR IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES (?, ?, ?)`;
+    const update = `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`;
+    this.run(database, 'BEGIN IMMEDIATE');
+    try {
+      for (const { row, added, tags } of lacking) {
+        for (const tag of added) this.statement(database, insert).run(tag, Number(row.position), row.type);
+        this.statement(database, update).run(JSON.stringify(tags), Number(row.position));
+      }
+      this.run(database, 'COMMIT');
+    } catch (error) {
+      this.rollBack(database);
+      throw error;
+    }
+  }
+
+  async horizon(runner: QueryRunner): Promise<Horizon> {
+    const newest = this.newest(await this.database(runner));
+    return { position: newest === 0 ? undefined : (String(newest) as Position), isHeldBack: false };
+  }
+
+  isTransient(error: unknown): boolean {
+    return codeOf(error).startsWith('SQLITE_BUSY');
+  }
+
+  isConnectionLoss(): boolean {
+    return false;
+  }
+
+  private insert(database: Database, groups: readonly StagedGroup[]): Appended {
+    const newest = this.newest(database);
+    const outcomes = decide(groups, {
+      versions: this.versionsOf(database, groups),
+      ids: this.storedIds(database, groups),
+      conflicts: this.conflictsOf(database, groups),
+      newest,
+    });
+    for (const [index, group] of groups.entries()) this.insertGroup(database, group, outcomes[index] as Outcome);
+    return { outcomes, previous: newest === 0 ? undefined : String(newest) };
+  }
+
+  private insertGroup(database: Database, group: StagedGroup, outcome: Outcome): void {
+    if (outcome.kind !== 'stored') return;
+    const { events: e, tags: t } = this.names;
+    const insertEvent = this.statement(
+      database,
+      `INSERT INTO ${e.table} (${e.position}, ${e.stream}, ${e.version}, ${e.id}, ${e.type}, ${e.schema_version}, ${e.time}, ${e.tags}, ${e.metadata}, ${e.data}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const insertTag = `INSERT INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES (?, ?, ?)`;
+    let event = 0;
+    for (const [index, { stream, events }] of group.entries()) {
+      let version = outcome.bases[index] as number;
+      for (const { id, type, schemaVersion, time, tags, metadataText, dataText } of events) {
+        version += 1;
+        const position = Number(outcome.positions[event]);
+        event += 1;
+        const tagsText = tags.length === 0 ? null : JSON.stringify(tags);
+        insertEvent.run(position, stream, version, id, type, schemaVersion, time, tagsText, metadataText, dataText);
+        for (const tag of tags) this.statement(database, insertTag).run(tag, position, type);
+      }
+    }
+  }
+
+  private newest(database: Database): number {
+    const { table, position } = this.names.events;
+    const row = this.statement(database, `SELECT MAX(${position}) AS position FROM ${table}`).get() as {
+      position: number | null;
+    };
+    return row.position ?? 0;
+  }
+
+  private versionsOf(database: Database, groups: readonly StagedGroup[]): Map<string, number> {
+    const { table, stream, version } = this.names.events;
+    const statement = this.statement(database, `SELECT MAX(${version}) AS version FROM ${table} WHERE ${stream} = ?`);
+    const versions = new Map<string, number>();
+    for (const append of groups.flat()) {
+      if (versions.has(append.stream)) continue;
+      versions.set(append.stream, (statement.get(append.stream) as { version: number | null }).version ?? 0);
+    }
+    return versions;
+  }
+
+  private storedIds(database: Database, groups: readonly StagedGroup[]): Set<string> {
+    const { table, id } = this.names.events;
+    const statement = this.statement(database, `SELECT 1 AS found FROM ${table} WHERE ${id} = ?`);
+    const ids = groups.flatMap((group) => group.flatMap(({ events }) => events.map((event) => event.id)));
+    return new Set(ids.filter((text) => statement.get(text) !== undefined));
+  }
+
+  private conflictsOf(database: Database, groups: readonly StagedGroup[]): Map<StagedAppend, string> {
+    const conflicts = new Map<StagedAppend, string>();
+    for (const append of groups.flat()) {
+      if (!('condition' in append.guard)) continue;
+      const { after } = append.guard.condition;
+      const { criteria = [] } = this.rarestFirst(database, { ...append.guard.condition, limit: 1 });
+      const [row] = this.all(database, selectNewest(this.names, question, criteria, after)) as { position: number | null }[];
+      if (row?.position != null) conflicts.set(append, String(row.position));
+    }
+    return conflicts;
+  }
+
+  /** SQLite keeps no figures of how rare a value is, and takes the tags in the order they are given. */
+  private rarestFirst(database: Database, selection: Selection): Selection {
+    if (selection.criteria === undefined || selection.criteria.every(({ tags = [] }) => tags.length < 2)) return selection;
+    const { table, tag, position } = this.names.tags;
+    const count = this.statement(
+      database,
+      `SELECT COUNT(*) AS count FROM (SELECT 1 FROM ${table} WHERE ${tag} = ? AND ${position} > ? LIMIT 64) AS some`,
+    );
+    const countOf = (text: string) => (count.get(text, Number(selection.after ?? 0)) as { count: number }).count;
+    const criteria = selection.criteria.map((criterion) => {
+      const counted = criterion.tags?.map((text) => ({ text, count: countOf(text) })).sort((a, b) => a.count - b.count);
+      return counted === undefined ? criterion : { ...criterion, tags: counted.map(({ text }) => text) };
+    });
+    return { ...selection, criteria };
+  }
+
+  private all(database: Database, { sql, parameters }: Statement): object[] {
+    return this.statement(database, sql).all(...parameters);
+  }
+
+  private run(database: Database, sql: string): void {
+    this.statement(database, sql).run();
+  }
+
+  private rollBack(database: Database): void {
+    try {
+      this.run(database, 'ROLLBACK');
+    } catch {
+      // SQLite has ended the transaction by itself: the disk is full, or cannot be read.
+    }
+  }
+
+  private statement(database: Database, sql: string): PreparedStatement {
+    let statements = this.prepared.get(database);
+    if (statements === undefined) {
+      statements = new Map();
+      this.prepared.set(database, statements);
+    }
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      if (statements.size > manyStatements) statements.clear();
+      statement = database.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  private async database(runner: QueryRunner): Promise<Database> {
+    return (await runner.connect()) as Database;
+  }
+
+  private log(runner: QueryRunner, sql: string, parameters: readonly unknown[] = []): void {
+    const { logger, options } = runner.manager.connection;
+    if (options.logging) logger.logQuery(sql, [...parameters], runner);
+  }
+}
+
+function question(): string {
+  return '?';
+}
+
+function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}

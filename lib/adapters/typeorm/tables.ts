@@ -1,0 +1,251 @@
+import { type DataSource, EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import { UnsupportedDatabaseError } from './typeorm-errors';
+
+/** The databases that events are kept in. */
+export type DialectName = 'postgres' | 'mysql' | 'sqlite';
+
+/** Where the store's tables lie. */
+export interface TableOptions {
+  /** The schema in PostgreSQL; the connection's own unless given. */
+  readonly schema?: string;
+  /** What the names of the tables begin with: `eventfold_` unless given. */
+  readonly tablePrefix?: string;
+}
+
+/** A row of the events table. */
+export interface EventRow {
+  position: string;
+  stream: string;
+  version: number;
+  id: string;
+  type: string;
+  schema_version: number;
+  time: string;
+  tags: string | null;
+  metadata: string | null;
+  data: string;
+}
+
+/** A row of the index of tags. */
+export interface TagRow {
+  tag: string;
+  position: string;
+  type: string;
+}
+
+/** A row of the snapshots. */
+export interface SnapshotRow {
+  key: string;
+  revision: string;
+  shape: string;
+  version: number;
+  folded: number;
+  event_id: string;
+  position: string;
+  previous: string | null;
+  state: string;
+  time: string;
+}
+
+/** What the index of tags is known to cover. */
+export interface TagSourceRow {
+  type: string;
+  property: string;
+  position: string;
+}
+
+/** The one row that appends lock, where positions are taken under a lock. */
+export interface LockRow {
+  id: number;
+}
+
+/** Columns by name; `column` is what they are called in the database. */
+type Columns<Row> = { [K in keyof Row]: EntitySchemaColumnOptions };
+
+interface Definition<Row> {
+  readonly table: string;
+  readonly columns: Columns<Row>;
+  readonly indices?: readonly { readonly columns: readonly (keyof Row & string)[]; readonly isUnique: boolean }[];
+  readonly withoutRowid?: boolean;
+}
+
+/** All tables of a store, as TypeORM knows them. */
+export interface Definitions {
+  readonly events: Definition<EventRow>;
+  readonly tags: Definition<TagRow>;
+  readonly snapshots: Definition<SnapshotRow>;
+  readonly tagSources: Definition<TagSourceRow>;
+  readonly locks?: Definition<LockRow>;
+}
+
+const dialectByType: Readonly<Record<string, DialectName>> = {
+  postgres: 'postgres',
+  mysql: 'mysql',
+  mariadb: 'mysql',
+  'better-sqlite3': 'sqlite',
+};
+
+/** @throws {@link UnsupportedDatabaseError} for a type of DataSource that no dialect is for. */
+export function dialectNameOf(type: DataSource['options']['type']): DialectName {
+  const name = dialectByType[type];
+  if (name === undefined) throw new UnsupportedDatabaseError(String(type), Object.keys(dialectByType));
+  return name;
+}
+
+/**
+ * Makes the entities of a store's tables, to be listed among the `entities` of a DataSource.
+ *
+ * @param type The `type` of the DataSource.
+ * @throws {@link UnsupportedDatabaseError} for a type of DataSource that there is no dialect for.
+ *
+ * @example
+ * ```ts
+ * new DataSource({ type: 'postgres', entities: [User, ...eventStoreEntities('postgres')], synchronize: true });
+ * ```
+ */
+export function eventStoreEntities(type: DataSource['options']['type'], options: TableOptions = {}): EntitySchema[] {
+  const definitions = definitionsFor(dialectNameOf(type), options);
+  return (Object.values(definitions) as Definition<object>[]).map((definition) => entityOf(definition, options));
+}
+
+/** The name of an entity, by which a DataSource finds its metadata. */
+export function entityName(table: string, { schema }: TableOptions): string {
+  return schema === undefined ? table : `${schema}.${table}`;
+}
+
+export function definitionsFor(dialect: DialectName, { tablePrefix = 'eventfold_' }: TableOptions): Definitions {
+  const { key, text, number, count, serial } = columnTypes[dialect];
+  const primary = (name: string): EntitySchemaColumnOptions => ({
+    type: key,
+    primary: true,
+    primaryKeyConstraintName: `${tablePrefix}${name}_pkey`,
+    ...length(dialect),
+  });
+  const keyColumn: EntitySchemaColumnOptions = { type: key, ...length(dialect) };
+  const optional = { nullable: true };
+  return {
+    events: {
+      table: `${tablePrefix}events`,
+      columns: {
+        position: { ...serial, primary: true, primaryKeyConstraintName: `${tablePrefix}events_pkey` },
+        stream: keyColumn,
+        version: { type: count },
+        id: keyColumn,
+        type: keyColumn,
+        schema_version: { type: count },
+        time: { type: 'varchar', length: 27 },
+        tags: { type: text, ...optional },
+        metadata: { type: text, ...optional },
+        data: { type: text },
+      },
+      indices: [
+        { columns: ['stream', 'version'], isUnique: true },
+        { columns: ['id'], isUnique: true },
+        { columns: ['type', 'position'], isUnique: false },
+      ],
+    },
+    tags: {
+      table: `${tablePrefix}tags`,
+      columns: {
+        tag: primary('tags'),
+        position: { type: number, primary: true, primaryKeyConstraintName: `${tablePrefix}tags_pkey` },
+        type: keyColumn,
+      },
+      withoutRowid: true,
+    },
+    snapshots: {
+      table: `${tablePrefix}snapshots`,
+      columns: {
+        key: primary('snapshots'),
+        revision: keyColumn,
+        shape: { type: text },
+        version: { type: count },
+        folded: { type: count },
+        event_id: keyColumn,
+        position: { type: number },
+        previous: { type: number, ...optional },
+        state: { type: text },
+        time: { type: 'varchar', length: 27 },
+      },
+    },
+    tagSources: {
+      table: `${tablePrefix}tag_sources`,
+      columns: { type: primary('tag_sources'), property: primary('tag_sources'), position: { type: number } },
+    },
+    ...(dialect === 'mysql' && {
+      locks: { table: `${tablePrefix}locks`, columns: { id: { type: count, primary: true } } },
+    }),
+  };
+}
+
+/** Texts that are compared byte by byte: MySQL's collations take `a` for `A`, and `a` for `a `. */
+const columnTypes = {
+  postgres: {
+    key: 'text',
+    text: 'text',
+    number: 'bigint',
+    count: 'integer',
+    serial: { type: 'bigint', generated: 'increment' },
+  },
+  mysql: { key: 'varbinary', text: 'longtext', number: 'bigint', count: 'integer', serial: { type: 'bigint' } },
+  sqlite: {
+    key: 'text',
+    text: 'text',
+    number: 'integer',
+    count: 'integer',
+    serial: { type: 'integer', generated: 'increment' },
+  },
+} as const;
+
+/** The longest stream, type, id or tag in MySQL, in bytes. */
+export const longestKey = 700;
+
+function length(dialect: DialectName): { length?: number } {
+  return dialect === 'mysql' ? { length: longestKey } : {};
+}
+
+function entityOf(
+  { table, columns, indices = [], withoutRowid = false }: Definition<object>,
+  options: TableOptions,
+): EntitySchema {
+  return new EntitySchema({
+    name: entityName(table, options),
+    tableName: table,
+    ...(options.schema !== undefined && { schema: options.schema }),
+    columns: columns as Record<string, EntitySchemaColumnOptions>,
+    indices: indices.map(({ columns: names, isUnique }) => ({
+      name: `${table}_${names.join('_')}`,
+      columns: [...names],
+      unique: isUnique,
+    })),
+    withoutRowid,
+  });
+}
+
+/** Quoted names, for SQL. */
+export type TableNames = {
+  readonly [T in keyof Definitions]-?: { readonly table: string } & Readonly<
+    Record<keyof NonNullable<Definitions[T]>['columns'], string>
+  >;
+};
+
+/** @returns the names that the tables and columns have in this DataSource: a naming strategy or a prefix may change them. */
+export function tableNames(dataSource: DataSource, options: TableOptions): TableNames {
+  const definitions = definitionsFor(dialectNameOf(dataSource.options.type), options);
+  const names = Object.entries(definitions as unknown as Record<string, Definition<object>>).map(([key, definition]) => {
+    return [key, namesOf(dataSource, definition, options)];
+  });
+  return Object.fromEntries(names) as TableNames;
+}
+
+function namesOf(dataSource: DataSource, definition: Definition<object>, options: TableOptions): Record<string, string> {
+  const quote = (name: string): string => dataSource.driver.escape(name);
+  const entity = entityName(definition.table, options);
+  const metadata = dataSource.entityMetadatas.find(({ name }) => name === entity);
+  const path = [metadata?.schema ?? options.schema, metadata?.tableName ?? definition.table];
+  const columns = Object.entries(definition.columns as Columns<Record<string, unknown>>).map(([key, { name = key }]) => {
+    return [key, quote(metadata?.findColumnWithPropertyName(key)?.databaseName ?? name)];
+  });
+  const table = path.flatMap((part) => (part === undefined ? [] : [quote(part)])).join('.');
+  return { table, ...Object.fromEntries(columns) };
+}

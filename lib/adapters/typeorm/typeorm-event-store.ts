@@ -1,0 +1,230 @@
+import type { Observable } from 'rxjs';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { nameOf } from '../../events/event-class';
+import { checkOptions, InvalidArgumentError } from '../../events/invalid-argument-error';
+import type { Position, RecordedEvent } from '../../events/recorded-event';
+import type { Append, AppendResult, BeforeCommit } from '../../store/append';
+import type { EventQuery, Page, PageRequest } from '../../store/event-query';
+import type { EventStore } from '../../store/event-store';
+import type { EventStream } from '../../store/event-stream';
+import { StoreClosedError } from '../../store/store-errors';
+import { Connections } from './connections';
+import type { Appended, Dialect, LockMode } from './dialect';
+import { dialectOf } from './dialect-of';
+import { EventReader } from './event-reader';
+import { commitAlone, GatheredAppends } from './gathered-appends';
+import { JoinedEventStore } from './joined-event-store';
+import { OpenAppend } from './open-append';
+import { checkDistinct, nothing, resultOf } from './outcome';
+import { checkPosition, comparePositions } from './positions';
+import { remoteWakeUps } from './remote-wake-ups';
+import { Retagging } from './retagging';
+import { type Outcome, type StagedGroup, type StagingOptions, stage } from './staged-append';
+import { type TableOptions, tableNames } from './tables';
+import { UnknownOutcomeError } from './typeorm-errors';
+import { type Horizon, type Polling, WakeUps } from './wake-ups';
+
+/** What a store on a database takes. */
+export interface TypeOrmEventStoreOptions extends TableOptions, StagingOptions {
+  /** `false` commits each append by itself, instead of those together that arrive during a commit. */
+  readonly gather?: boolean;
+  /** `false` where statements cannot be prepared: behind a pooler that hands out another connection each time. */
+  readonly preparedStatements?: boolean;
+  /** How often to look for what other processes appended where nobody tells: by default 20 ms to 1 s, and 5 s where they do. */
+  readonly polling?: Polling;
+}
+
+const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedStatements', 'polling'];
+
+/**
+ * Keeps events in the tables of a database, through a TypeORM `DataSource`, which stays its owner's to close.
+ *
+ * @example
+ * ```ts
+ * const dataSource = await new DataSource({
+ *   type: 'postgres',
+ *   url: process.env.DATABASE_URL,
+ *   entities: [User, ...eventStoreEntities('postgres')],
+ *   migrations: eventStoreMigrations('postgres'),
+ * }).initialize();
+ * const store = new TypeOrmEventStore(dataSource);
+ * ```
+ */
+export class TypeOrmEventStore implements EventStore {
+  private readonly dialect: Dialect;
+  private readonly connections: Connections;
+  private readonly reader: EventReader;
+  private readonly wakeUps: WakeUps;
+  private readonly gathered: GatheredAppends | undefined;
+  private lastHooked: Promise<unknown> = Promise.resolve();
+  private isClosed = false;
+
+  /**
+   * @param dataSource An initialised one, of PostgreSQL, MySQL, MariaDB or SQLite.
+   * @throws {@link UnsupportedDatabaseError} for a DataSource of another type.
+   * @throws {@link InvalidArgumentError} when it is none, is not initialised, or an option is unknown.
+   */
+  constructor(
+    dataSource: DataSource,
+    private readonly options: TypeOrmEventStoreOptions = {},
+  ) {
+    checkDataSource(dataSource);
+    checkOptions('new TypeOrmEventStore', options, known);
+    const names = tableNames(dataSource, options);
+    this.dialect = dialectOf(dataSource, names, options.preparedStatements !== false);
+    this.connections = new Connections(dataSource, this.dialect);
+    this.reader = new EventReader({
+      isUnordered: dataSource.options.type === 'postgres',
+      select: (selection) => this.connections.use((runner) => this.dialect.select(runner, this.connections.visible(selection))),
+      horizon: () => this.horizon(),
+    });
+    const remote = remoteWakeUps(dataSource, names);
+    this.wakeUps = new WakeUps(() => this.horizon(), remote, pollingOf(dataSource, options, remote !== undefined));
+    const isTransient = (error: unknown) => this.dialect.isTransient(error);
+    if (options.gather !== false) this.gathered = new GatheredAppends((groups, mode) => this.commit(groups, mode), isTransient);
+  }
+
+  async append(appends: readonly Append[], beforeCommit?: BeforeCommit): Promise<AppendResult> {
+    this.checkOpen();
+    const group = this.stage(appends);
+    if (group.length === 0) return nothing;
+    const result = await (beforeCommit === undefined ? this.appendGroup(group) : this.appendHooked(group, beforeCommit));
+    if (result.position !== undefined) this.wakeUps.tell(result.position);
+    return result;
+  }
+
+  read(query: EventQuery): EventStream {
+    return this.reader.read(query);
+  }
+
+  page(query: EventQuery, request: PageRequest): Promise<Page<RecordedEvent>> {
+    return this.reader.page(query, request);
+  }
+
+  async head(): Promise<Position | undefined> {
+    return (await this.horizon()).position;
+  }
+
+  compare(a: Position, b: Position): number {
+    return comparePositions(a, b);
+  }
+
+  position(text: string): Position {
+    checkPosition(text);
+    return text;
+  }
+
+  appended(): Observable<Position> {
+    return this.wakeUps.appended();
+  }
+
+  retag(types: readonly string[], tagsOf: (event: RecordedEvent) => readonly string[]): Promise<number> {
+    return new Retagging(this.connections, this.dialect).retag(types, tagsOf);
+  }
+
+  /**
+   * A view of this store whose appends belong to the transaction that is open on `manager`: they are stored, and told
+   * of, when it commits, and it reads what the transaction has written.
+   *
+   * @throws {@link UnfitTransactionError} when no transaction is open on `manager`.
+   */
+  within(manager: EntityManager): JoinedEventStore {
+    return new JoinedEventStore(manager, {
+      store: this,
+      dialect: this.dialect,
+      connections: this.connections,
+      stage: (appends) => this.stage(appends),
+      committed: (position) => this.wakeUps.tell(position),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.wakeUps.close();
+  }
+
+  private stage(appends: readonly Append[]): StagedGroup {
+    const group = stage(appends, this.options, this.dialect.longestKey);
+    checkDistinct(group);
+    return group;
+  }
+
+  private async appendGroup(group: StagedGroup): Promise<AppendResult> {
+    const { gathered, dialect } = this;
+    const outcome = await (gathered === undefined
+      ? commitAlone(
+          (groups, mode) => this.commit(groups, mode),
+          (error) => dialect.isTransient(error),
+          group,
+        )
+      : gathered.append(group));
+    return resultOf(group, outcome);
+  }
+
+  private async commit(groups: readonly StagedGroup[], mode: LockMode): Promise<readonly Outcome[]> {
+    const { outcomes } = await this.connections.useAlone((runner) => this.known(() => this.dialect.commit(runner, groups, mode)));
+    return outcomes;
+  }
+
+  /** One after the other, and alone in the store: a hook must see what was stored before, and nothing may come between. */
+  private appendHooked(group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
+    const appending = this.lastHooked.then(() => {
+      this.checkOpen();
+      return this.connections.useAlone((runner) => this.appendOpen(runner, group, beforeCommit));
+    });
+    this.lastHooked = appending.catch(() => undefined);
+    return appending;
+  }
+
+  private async appendOpen(runner: QueryRunner, group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
+    const { dialect, connections } = this;
+    await dialect.begin(runner);
+    try {
+      await connections.hide(runner);
+      const open = new OpenAppend({
+        beforeCommit,
+        stage: (appends) => this.stage(appends),
+        append: (staged): Promise<Appended> => dialect.append(runner, [staged], 'alone'),
+      });
+      const result = await open.run(group);
+      await this.known(() => dialect.end(runner, 'COMMIT'));
+      return result;
+    } catch (error) {
+      await dialect.end(runner, 'ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      connections.transactions.lastCommitted = undefined;
+    }
+  }
+
+  private async known<T>(commit: () => Promise<T>): Promise<T> {
+    try {
+      return await commit();
+    } catch (error) {
+      throw this.dialect.isConnectionLoss(error) ? new UnknownOutcomeError({ cause: error }) : error;
+    }
+  }
+
+  private async horizon(): Promise<Horizon> {
+    const horizon = await this.connections.use((runner) => this.dialect.horizon(runner));
+    if (horizon.isHeldBack) this.wakeUps.lookSoon();
+    return this.connections.visibleHorizon(horizon);
+  }
+
+  private checkOpen(): void {
+    if (this.isClosed) throw new StoreClosedError();
+  }
+}
+
+function checkDataSource(dataSource: DataSource): void {
+  if (typeof dataSource?.createQueryRunner !== 'function')
+    throw new InvalidArgumentError(`new TypeOrmEventStore takes a DataSource of TypeORM, not ${nameOf(dataSource)}.`);
+  if (!dataSource.isInitialized)
+    throw new InvalidArgumentError('new TypeOrmEventStore takes an initialised DataSource: await dataSource.initialize() first.');
+}
+
+function pollingOf({ options }: DataSource, { polling }: TypeOrmEventStoreOptions, isTold: boolean): Polling | undefined {
+  if (options.type === 'better-sqlite3' && options.database === ':memory:') return undefined;
+  if (options.type === 'postgres' && !isTold) return undefined;
+  return polling ?? { minMs: 20, maxMs: isTold ? 5_000 : 1_000 };
+}

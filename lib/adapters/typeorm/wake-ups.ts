@@ -1,0 +1,124 @@
+import { Observable, Subject } from 'rxjs';
+import type { Position } from '../../events/recorded-event';
+import { comparePositions } from './positions';
+
+/** How appends of other processes are heard of. */
+export interface RemoteWakeUps {
+  /** Tells other processes. */
+  announce(): void;
+  /** Listens until the returned function is called; `hear` may be called for nothing. */
+  listen(hear: () => void): () => void;
+}
+
+/** How far one can read: everything up to `position` is there for good. */
+export interface Horizon {
+  readonly position: Position | undefined;
+  /** Whether more is stored above it, which may not be read before a transaction under way is over. */
+  readonly isHeldBack: boolean;
+}
+
+/** How often to look for what nobody told of, in milliseconds: soon after something happened, then less and less. */
+export interface Polling {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+const soonMs = 10;
+const longestHeldBackMs = 100;
+
+/** Tells who reads that there is more to read: at once of appends made here, soon of those made elsewhere. */
+export class WakeUps {
+  private readonly heard = new Subject<Position>();
+  private listeners = 0;
+  private stopListening: (() => void) | undefined;
+  private lastHead: Position | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private pauseMs: number;
+  private isOver = false;
+  private looking: Promise<void> | undefined;
+
+  /**
+   * @param polling Undefined where nobody else can append.
+   */
+  constructor(
+    private readonly horizon: () => Promise<Horizon>,
+    private readonly remote: RemoteWakeUps | undefined,
+    private readonly polling: Polling | undefined,
+  ) {
+    this.pauseMs = polling?.minMs ?? 0;
+  }
+
+  appended(): Observable<Position> {
+    return new Observable((subscriber) => {
+      subscriber.add(this.heard.subscribe(subscriber));
+      if (this.isOver) return undefined;
+      this.listeners += 1;
+      if (this.listeners === 1) this.begin();
+      return () => {
+        this.listeners -= 1;
+        if (this.listeners === 0) this.stop();
+      };
+    });
+  }
+
+  /** Tells of an append that was committed here. */
+  tell(position: Position): void {
+    if (this.isOver) return;
+    this.remote?.announce();
+    this.heard.next(position);
+  }
+
+  /** Looks again soon: something is there that may not be read yet. */
+  lookSoon(): void {
+    if (this.listeners === 0 || this.isOver) return;
+    this.pauseMs = Math.min(this.pauseMs, soonMs);
+    this.schedule();
+  }
+
+  close(): void {
+    this.isOver = true;
+    this.stop();
+    this.heard.complete();
+  }
+
+  private begin(): void {
+    this.stopListening = this.remote?.listen(() => this.lookNow());
+    this.pauseMs = this.polling?.minMs ?? 0;
+    this.schedule();
+  }
+
+  private stop(): void {
+    this.stopListening?.();
+    this.stopListening = undefined;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    if (this.polling === undefined) return;
+    this.timer = setTimeout(() => this.lookNow(), this.pauseMs);
+    this.timer.unref();
+  }
+
+  private lookNow(): void {
+    this.looking ??= this.look().finally(() => {
+      this.looking = undefined;
+    });
+  }
+
+  private async look(): Promise<void> {
+    const { minMs, maxMs } = this.polling ?? { minMs: 0, maxMs: 0 };
+    try {
+      const { position, isHeldBack } = await this.horizon();
+      const isNew = position !== undefined && (this.lastHead === undefined || comparePositions(position, this.lastHead) > 0);
+      this.pauseMs = isNew ? minMs : Math.min(isHeldBack ? longestHeldBackMs : maxMs, this.pauseMs * 2);
+      if (isNew) this.lastHead = position;
+      if (isNew && this.listeners > 0) this.heard.next(position);
+    } catch {
+      // The database is away; whoever reads hears of it. Here it is only asked again.
+      this.pauseMs = maxMs;
+    }
+    if (this.listeners > 0 && !this.isOver) this.schedule();
+  }
+}
