@@ -1,16 +1,25 @@
 import { parseArgs } from 'node:util';
 import { type DataSet, dataSets } from './records';
 
-export const help = `Every report of a flight becomes an event; what you see is what the projections made of them.
+export const help = `Every report of a flight becomes an event. What you see is what the projections
+made of them.
 
   npm run sample -- [options]
 
   --file <set>     which flights: ${Object.keys(dataSets).join(', ')} (20k unless given)
-  --records <n>    only the first n of them; of the three million unless --file says otherwise
-  --store <where>  where to keep the events: memory, so far
+  --records <n>    only the first n of them; without --file, of the 3m
+  --store <where>  where to keep the events:
+                     sqlite:<path>  a file (flights-<set>.sqlite unless given)
+                     postgres://…   as in postgres://user:password@host/name
+                     mysql://…      MySQL or MariaDB
+                     memory         nowhere: the next run begins anew
+  --new            forget the flights that are there, and begin anew
   --json           the numbers as JSON, for machines
-  --diagram        how events and classes hang together, as a Mermaid flow chart
-  --help           this text`;
+  --diagram        a Mermaid flow chart of how events and classes hang together
+  --help           this text
+
+What is stored stays. Another run finds it, reports what is missing, and shows
+everything.`;
 
 /** What a user asked for. */
 export interface Arguments {
@@ -42,7 +51,7 @@ export function readArguments(args: readonly string[]): Arguments {
   return {
     dataSet,
     records: values.records === undefined ? dataSets[dataSet] : numberOf(values.records, dataSet),
-    store: values.store === undefined ? 'memory' : storeNamed(values.store),
+    store: values.store === undefined ? `sqlite:flights-${dataSet}.sqlite` : storeNamed(values.store),
     beginsAnew: values.new,
     show,
   };
@@ -64,6 +73,9 @@ function numberOf(text: string, dataSet: DataSet): number {
 }
 
 function storeNamed(text: string): string {
-  if (text === 'memory') return text;
-  throw new TypeError(`There is no store "${text}". Give memory.`);
+  if (text === 'memory' || /^sqlite:./.test(text)) return text;
+  if (/^(postgres|postgresql|mysql|mariadb):\/\/./.test(text) && URL.canParse(text)) return text;
+  throw new TypeError(
+    `There is no store "${text}". Give memory, sqlite:<path>, or the address of a server: postgres://… or mysql://…`,
+  );
 }

@@ -1,6 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { type Class, EventSourcing, type EventStore, EventValidationError, InMemoryEventStore } from 'eventfold';
 import { draw } from './draw';
@@ -85,6 +88,11 @@ async function withFlights<T>(
   } finally {
     await es.close();
   }
+}
+
+/** What the sample drew, without how it came about. */
+function figuresIn(printed: string): string {
+  return printed.slice(printed.indexOf(' flights over '), printed.indexOf('How it went'));
 }
 
 async function listOf<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -263,24 +271,101 @@ describe('localTime', () => {
 });
 
 describe('the command line', () => {
-  const run = (args: string[], env: Record<string, string> = {}) =>
-    spawnSync(process.execPath, [join(__dirname, 'main.js'), ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
+  const main = join(__dirname, 'main.js');
+  let folder: string;
+  const options = (env: Record<string, string> = {}) => ({ cwd: folder, env: { ...process.env, NO_COLOR: '1', ...env } });
+  const run = (args: string[], env?: Record<string, string>) =>
+    spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', ...options(env) });
+  const numbers = (args: string[], env?: Record<string, string>) => {
+    const { seconds, ...others } = JSON.parse(run([...args, '--json'], env).stdout);
+    expect(seconds).toBeGreaterThan(0);
+    return others;
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'flights-'));
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   it('prints the same numbers as JSON in every time zone', () => {
-    const [west, east] = ['America/Los_Angeles', 'Pacific/Auckland'].map((TZ) => {
-      const { seconds, ...numbers } = JSON.parse(run(['--file', '2k', '--store', 'memory', '--json'], { TZ }).stdout);
-      expect(seconds).toBeGreaterThan(0);
-      return numbers;
-    });
+    const [west, east] = ['America/Los_Angeles', 'Pacific/Auckland'].map((TZ) =>
+      numbers(['--file', '2k', '--store', 'memory'], { TZ }),
+    );
     expect(west.records).toBe(2000);
     expect(west).toStrictEqual(east);
   });
 
+  it('keeps the flights in a file: a second run appends none, and shows the same', () => {
+    const { stdout, status } = run(['--file', '2k']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('Reporting 2,000 flights to flights-2k.sqlite');
+    expect(stdout).toContain('  2,000 commands; 2,000 events, folded into');
+    expect(readdirSync(folder)).toStrictEqual(['flights-2k.sqlite']);
+    const again = run(['--file', '2k']).stdout;
+    expect(again).toContain('2,000 flights are in flights-2k.sqlite already; --new begins anew.');
+    expect(again).toContain('  no commands; 2,000 events, folded into');
+    expect(figuresIn(again)).toBe(figuresIn(stdout));
+    const { reported, ...kept } = numbers(['--file', '2k']);
+    expect(reported).toBe(0);
+    expect({ ...kept, reported: 2_000 }).toStrictEqual(numbers(['--file', '2k', '--store', 'memory']));
+  });
+
+  it('goes on where it was, keeps data sets apart, and begins anew when it is told to', () => {
+    const file = ['--store', 'sqlite:some/where.sqlite'];
+    expect(numbers([...file, '--records', '150'])).toMatchObject({ records: 150, reported: 150 });
+    expect(run([...file, '--records', '420']).stdout).toContain(
+      '150 of 420 flights are in some/where.sqlite; reporting the others',
+    );
+    expect(numbers([...file, '--records', '100'])).toMatchObject({ records: 420, reported: 0 });
+    const { stdout, stderr, status } = run([...file, '--file', '5k']);
+    expect({ stdout, status }).toStrictEqual({ stdout: '', status: 1 });
+    expect(stderr).toBe(
+      'There are flights of the data set 3m in some/where.sqlite, and those of 5k would mix with them. Give another --store, or --new.\n',
+    );
+    expect(numbers([...file, '--file', '5k', '--records', '10', '--new'])).toMatchObject({ records: 10, reported: 10 });
+    expect(numbers([...file, '--file', '5k', '--records', '10'])).toMatchObject({ records: 10, reported: 0 });
+  });
+
+  it('stops at Ctrl-C, and loses nothing', async () => {
+    const records = ['--records', '20000'];
+    const child = spawn(process.execPath, [main, ...records], options());
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    const [errors, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect(errors).toMatch(/^Stopped after [\d,]+ of 20,000 flights. Run it again to go on.\n$/);
+    expect(status).toBe(130);
+    const stopped = Number(/after ([\d,]+)/.exec(errors)?.[1]?.replace(',', ''));
+    const { reported, ...kept } = numbers(records);
+    expect(reported).toBe(20_000 - stopped);
+    expect({ ...kept, reported: 20_000 }).toStrictEqual(numbers([...records, '--store', 'memory']));
+  });
+
   it('prints plain text when nobody looks', () => {
-    const { stdout, status } = run(['--file', '2k', '--store', 'memory'], { NO_COLOR: '1' });
+    const { stdout, status } = run(['--file', '2k', '--store', 'memory']);
     expect(status).toBe(0);
     expect(stdout).toContain('Reporting 2,000 flights to memory');
     expect(stdout).toBe(stripVTControlCharacters(stdout));
+  });
+
+  it.each([
+    {
+      store: 'postgres://ann:secret@127.0.0.1:1/flights',
+      problem: 'Cannot open postgres://127.0.0.1:1/flights: connect ECONNREFUSED',
+    },
+    { store: 'mysql://ann:secret@127.0.0.1:1/flights', problem: 'Cannot open mysql://127.0.0.1:1/flights: connect ECONNREFUSED' },
+    { store: `sqlite:${__filename}`, problem: `Cannot open ${__filename}: file is not a database` },
+  ])('says in a line why it cannot open $store, and no password', ({ store, problem }) => {
+    const { stdout, stderr, status } = run(['--store', store]);
+    expect({ stdout, status, lines: stderr.split('\n').length }).toStrictEqual({ stdout: '', status: 1, lines: 2 });
+    expect(stderr).toContain(problem);
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('has a help that fits into 80 columns', () => {
+    const { stdout, status } = run(['--help']);
+    expect(status).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toStrictEqual([]);
+    expect(readdirSync(folder)).toStrictEqual([]);
   });
 
   it.each([

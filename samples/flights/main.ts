@@ -18,20 +18,22 @@ async function main(given: Arguments): Promise<void> {
   if (given.show === 'help') return console.log(help);
   if (given.show === 'diagram') return console.log(registry.toMermaid());
   const opened = await openStore(given.store, { beginsAnew: given.beginsAnew });
-  const es = await EventSourcing.open({ store: opened.store, classes });
   try {
-    await reportAndShow(es, opened, given);
+    const es = await EventSourcing.open({ store: opened.store, classes });
+    await reportAndShow(es, opened, given).finally(() => es.close());
   } finally {
-    await es.close();
+    await opened.close();
   }
 }
 
 async function reportAndShow(es: EventSourcing, { store, name }: OpenStore, given: Arguments): Promise<void> {
   const { dataSet, records, show } = given;
   const stored = await storedReports(store, dataSet, name);
-  if (show !== 'json') console.log(introduction(stored.count, records, name));
   const start = performance.now();
-  const reported = await reportMissing(es, stored, given);
+  const reported = await interruptible((signal) => {
+    if (show !== 'json') console.log(introduction(stored.count, records, name));
+    return reportMissing(es, stored, given, signal);
+  });
   if (stored.count + reported < records) return console.error(stoppedAt(stored.count + reported, given));
   const summary = await summarize(es);
   const seconds = (performance.now() - start) / 1000;
@@ -46,19 +48,18 @@ async function reportAndShow(es: EventSourcing, { store, name }: OpenStore, give
   console.log(handlers());
 }
 
-function reportMissing(es: EventSourcing, stored: StoredReports, { dataSet, records, show }: Arguments): Promise<number> {
+function reportMissing(es: EventSourcing, stored: StoredReports, given: Arguments, signal: AbortSignal): Promise<number> {
+  const { dataSet, records, show } = given;
   const missing = missingFlights(dataSet, records, stored);
-  return interruptible((signal) => {
-    if (show === 'json') return reportFlights(es, missing, { dataSet, signal });
-    const bar = { done: stored.count, total: records };
-    return withBar(bar, (progress) => reportFlights(es, missing, { dataSet, signal, progress }));
-  });
+  if (show === 'json') return reportFlights(es, missing, { dataSet, signal });
+  const bar = { done: stored.count, total: records };
+  return withBar(bar, (progress) => reportFlights(es, missing, { dataSet, signal, progress }));
 }
 
 function introduction(stored: number, records: number, store: string): string {
   if (stored === 0) return `Reporting ${count(records)} flights to ${store} …\n`;
   if (stored < records) return `${count(stored)} of ${count(records)} flights are in ${store}; reporting the others …\n`;
-  return `${count(stored)} flights are in ${store} already; --new begins anew.\n`;
+  return `${count(stored)} flights are in ${store} already; --new begins anew.\nFolding them …\n`;
 }
 
 function stoppedAt(reported: number, { records, store }: Arguments): string {

@@ -3,12 +3,12 @@ import pc from 'picocolors';
 import { count } from './draw';
 import type { FlightRecord } from './records';
 
-/** Draws a bar while `work` is at work, where somebody looks at a terminal; a bar in a file would only be in the way. */
+/** Draws a bar while `work` is at work, in a terminal: in a file it would only be in the way. */
 export async function withBar<T>(
   { done, total }: { readonly done: number; readonly total: number },
   work: (progress: (last: FlightRecord) => void) => Promise<T>,
 ): Promise<T> {
-  if (!process.stdout.isTTY) return work(() => undefined);
+  if (!process.stdout.isTTY || done >= total) return work(() => undefined);
   const width = String(count(total)).length;
   const bar = new SingleBar({
     format: `Reporting flights  ${pc.cyan('{bar}')}  {value} of {total}  ${pc.dim('{day}')}`,

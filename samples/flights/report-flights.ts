@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { EventSourcing } from 'eventfold';
 import type { FlightRecord } from './records';
 import { Route } from './route';
@@ -39,6 +40,8 @@ export async function reportFlights(
   };
   let reported = 0;
   for await (const window of windowsOf(records)) {
+    // Neither memory nor SQLite makes anybody wait: without a pause there would be no chance to hear a Ctrl-C.
+    await setImmediate();
     if (signal?.aborted) break;
     await Promise.all(window.map(report));
     reported += window.length;
