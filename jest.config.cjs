@@ -1,9 +1,23 @@
 /** Jest runs what tsc compiled: the tests see exactly the code that ships. */
-module.exports = {
-  roots: ['<rootDir>/dist/spec', '<rootDir>/dist/samples'],
+const project = {
   testMatch: ['**/*.spec.js'],
   transform: {},
   setupFiles: ['source-map-support/register'],
   testEnvironment: 'node',
+};
+
+module.exports = {
+  globalSetup: '<rootDir>/spec/global-setup.cjs',
   reporters: ['default', '<rootDir>/spec/reporter.cjs'],
+  projects: [
+    { ...project, displayName: 'specs', roots: ['<rootDir>/dist/spec', '<rootDir>/dist/samples'] },
+    {
+      ...project,
+      displayName: 'TypeORM 0.3',
+      roots: ['<rootDir>/dist/spec/adapters/typeorm'],
+      moduleNameMapper: { '^typeorm(/.*)?$': 'typeorm-03$1' },
+      // Processes that a spec starts find the other TypeORM.
+      testPathIgnorePatterns: ['-process\\.spec\\.js$'],
+    },
+  ],
 };

@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventStoreEntities, type TableOptions, TypeOrmEventStore, type TypeOrmEventStoreOptions } from 'eventfold/typeorm';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { mysqlUrl, postgresUrl } from './servers';
 
 // Its types need those of a browser.
 const { PGliteDriver } = require('typeorm-pglite') as { PGliteDriver: new (options: object) => { driver: unknown } };
 
-/** Where the servers are that the specs talk to. */
-export const postgresUrl = process.env['EVENTFOLD_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test';
-export const mysqlUrl = process.env['EVENTFOLD_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/test';
+export { mysqlUrl, postgresUrl };
 
 /** A kind of database to keep events in. */
 export interface Database {
@@ -101,7 +100,7 @@ export const postgres: Database = {
 export const pglite: Database = {
   name: 'PGlite',
   isShared: false,
-  isMissing: false,
+  isMissing: missing.includes('PGlite'),
   make: async () => new DatabasePlace({}, { type: 'postgres', driver: new PGliteDriver({}).driver }, async () => undefined),
 };
 
