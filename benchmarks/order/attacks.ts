@@ -220,10 +220,13 @@ const all: Record<string, Attack> = {
   'CACHE 20, with the check that the number is above the marker': {
     on: {
       ...markers,
-      after: 'if p <= (select last_value from numbers) - 1 then raise exception $$a number of a cache$$; end if;',
+      before: `select case when is_called then last_value else last_value - 1 end into l from numbers;
+        perform pg_advisory_xact_lock_shared((${0x4f52}::bigint << 48) | l);`,
+      after: 'if p <= l then raise exception $$number % of a cache, marker %$$, p, l; end if;',
     },
     run: async (stage) => {
       await stage.a.query('alter sequence numbers cache 20');
+      await stage.a.query(append('a'));
       return stage.a.query(append('a')).then(
         () => 'not refused',
         (error: Error) => `refused: ${error.message}`,

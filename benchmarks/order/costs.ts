@@ -17,10 +17,17 @@ const byFunction: Variant = {
 const notified: Variant = { ...naive, name: 'plain, pg_notify', after: `perform pg_notify('order_experiment', '');` };
 const withXid: Variant = { ...naive, name: 'plain, pg_current_xact_id', before: 'perform pg_current_xact_id();' };
 
+interface Contender {
+  readonly variant: Variant;
+  readonly listeners: number;
+  /** Whether one connection announces all commits of the process, after them. */
+  readonly announces?: boolean;
+}
+
 /** What markers and notifications cost an append, and what the horizon costs a reader. */
 export async function costs(): Promise<void> {
-  const plain = { variant: naive, listeners: 0 };
-  const contenders = [
+  const plain: Contender = { variant: naive, listeners: 0 };
+  const contenders: Contender[] = [
     plain,
     { variant: withXid, listeners: 0 },
     { variant: markers, listeners: 0 },
@@ -29,12 +36,13 @@ export async function costs(): Promise<void> {
     { variant: notified, listeners: 0 },
     { variant: notified, listeners: 1 },
     { variant: notified, listeners: 4 },
+    { variant: { ...naive, name: 'plain, one announcer' }, listeners: 1, announces: true },
   ];
   for (const clients of [1, 8, 32]) {
     const rates = new Map(contenders.map((contender) => [contender, [] as number[]]));
     for (let round = -1; round < rounds; round += 1)
       for (const [contender, list] of rates) {
-        const rate = await appendsPerSecond(contender.variant, clients, contender.listeners);
+        const rate = await appendsPerSecond(contender, clients);
         if (round >= 0) list.push(rate);
       }
     console.log(`\nappends of one event, ${clients} connections, medians of ${rounds} rounds`);
@@ -49,14 +57,16 @@ export async function costs(): Promise<void> {
   for (const writers of [0, 8, 32]) await horizonUnder(writers);
 }
 
-async function appendsPerSecond(variant: Variant, count: number, listeners: number): Promise<number> {
+async function appendsPerSecond({ variant, listeners, announces }: Contender, count: number): Promise<number> {
   const control = await connect();
   await lay(control, variant);
   const listening = await Promise.all(Array.from({ length: listeners }, () => connect()));
   for (const client of listening) await client.query('listen order_experiment');
   const clients = await Promise.all(Array.from({ length: count }, () => connect()));
+  const announcer = await connect();
   const start = performance.now();
   let done = 0;
+  const announcing = announces ? announceAll(announcer, () => done, start) : undefined;
   await Promise.all(
     clients.map(async (client, index) => {
       while (performance.now() - start < 700) {
@@ -66,8 +76,20 @@ async function appendsPerSecond(variant: Variant, count: number, listeners: numb
     }),
   );
   const rate = (done * 1000) / (performance.now() - start);
-  await Promise.all([control, ...listening, ...clients].map((client) => client.end()));
+  await announcing;
+  await Promise.all([control, announcer, ...listening, ...clients].map((client) => client.end()));
   return rate;
+}
+
+/** Announces after the commits, from a connection of its own: never more than one announcement under way. */
+async function announceAll(client: Client, done: () => number, start: number): Promise<void> {
+  for (let announced = 0; performance.now() - start < 700; ) {
+    if (done() === announced) await pause(1);
+    else {
+      announced = done();
+      await ask(client, `select pg_notify('order_experiment', '')`);
+    }
+  }
 }
 
 /** The same without network and commit: 2,000 appends in one statement. */

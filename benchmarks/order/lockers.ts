@@ -7,7 +7,8 @@ const holders = `array(select virtualtransaction from pg_locks where locktype = 
 
 /**
  * Orders by position; at a hole waits for every transaction that then held a lock on the table for writing, as
- * `create index concurrently` does. Costs an append nothing. A prepared transaction changes its virtual id.
+ * `create index concurrently` does. Costs an append nothing. A prepared transaction's virtual id
+ * changes when the server restarts, so a fence must not outlive the server.
  */
 export const tableLockers: Variant = {
   name: 'table lockers',
