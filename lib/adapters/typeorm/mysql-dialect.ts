@@ -120,7 +120,7 @@ export class MySqlDialect implements Dialect {
   async horizon(runner: QueryRunner): Promise<Horizon> {
     const { table, position } = this.names.events;
     const [row] = await this.run(runner, `SELECT MAX(${position}) AS position FROM ${table}`);
-    const newest = row?.['position'];
+    const newest = row?.position;
     return { position: newest == null ? undefined : (String(newest) as Position), isHeldBack: false };
   }
 
@@ -139,7 +139,7 @@ export class MySqlDialect implements Dialect {
       runner,
       `SELECT ${position} AS position FROM ${table} ORDER BY ${position} DESC LIMIT 1 LOCK IN SHARE MODE`,
     );
-    return Number(row?.['position'] ?? 0);
+    return Number(row?.position ?? 0);
   }
 
   private async versionsAndIds(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<[Map<string, number>, Set<string>]> {
@@ -167,7 +167,7 @@ export class MySqlDialect implements Dialect {
       const { criteria, after } = append.guard.condition;
       const { sql, parameters }: Statement = selectNewest(this.names, question, criteria, after, 'LOCK IN SHARE MODE');
       const [row] = await this.run(runner, sql, parameters.map(keyBytes));
-      if (row?.['position'] != null) conflicts.set(append, String(row['position']));
+      if (row?.position != null) conflicts.set(append, String(row['position']));
     }
     return conflicts;
   }

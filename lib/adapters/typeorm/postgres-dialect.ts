@@ -1,10 +1,10 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
 import type { Appended, Dialect, Lacking, LockMode } from './dialect';
-import { isAboutEverything, type Lock, locksOf } from './locks-of';
-import { appendFunction, createAppendFunction } from './postgres-functions';
+import { type AppendCall, appendCall } from './postgres-append-call';
+import { appendFunctions, createAppendFunctions } from './postgres-functions';
 import { type Selection, type Statement, selectEvents } from './select-events';
-import type { Outcome, StagedAppend, StagedGroup } from './staged-append';
+import type { StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
 import { MissingTablesError, UnfitTransactionError } from './typeorm-errors';
 import type { Horizon } from './wake-ups';
@@ -14,9 +14,6 @@ interface PostgresConnection {
   query(config: { text: string; values: readonly unknown[]; name?: string }): Promise<{ rows: object[] }>;
   query(text: string, values?: readonly unknown[]): Promise<{ rows: object[] }>;
 }
-
-/** With more locks than this the whole store is locked instead: the server keeps a limited number. */
-const manyLocks = 500;
 
 /** Of the process, as stores share connections. */
 const statementNames = new Map<string, string>();
@@ -46,7 +43,7 @@ export class PostgresDialect implements Dialect {
       runner,
       `SELECT to_regclass($1)::text AS table, current_setting('default_transaction_isolation') AS isolation,
         (SELECT min(oid::regproc::text) FROM pg_proc WHERE oid = to_regproc($2)) AS function`,
-      [events.table, appendFunction(this.names)],
+      [events.table, appendFunctions(this.names).many],
     );
     if (found?.table == null) throw new MissingTablesError(`There is no table ${events.table}`);
     this.needsIsolation = found.isolation !== 'read committed';
@@ -129,7 +126,8 @@ export class PostgresDialect implements Dialect {
   }
 
   isTransient(error: unknown): boolean {
-    return ['40001', '40P01', '55P03'].includes(codeOf(error));
+    // A unique violation is tried again under the locks, where it turns out what is stored already.
+    return ['40001', '40P01', '55P03', '23505'].includes(codeOf(error));
   }
 
   isConnectionLoss(error: unknown): boolean {
@@ -145,11 +143,11 @@ export class PostgresDialect implements Dialect {
 
   private async createFunction(runner: QueryRunner): Promise<void> {
     try {
-      await this.run(runner, createAppendFunction(this.names, this.sequence));
+      for (const sql of createAppendFunctions(this.names, this.sequence)) await this.run(runner, sql);
     } catch (error) {
       // Another process made it at the same time.
       if (['23505', 'XX000'].includes(codeOf(error))) return;
-      throw new MissingTablesError(`The function ${appendFunction(this.names)} is not there and cannot be made`, {
+      throw new MissingTablesError(`The function ${appendFunctions(this.names).many} is not there and cannot be made`, {
         cause: error,
       });
     }
@@ -166,11 +164,11 @@ export class PostgresDialect implements Dialect {
   }
 
   private async call(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended> {
-    const call = new AppendCall(groups, mode);
+    const call: AppendCall<object> = appendCall(groups, mode);
     const placeholders = call.parameters.map((_, index) => `$${index + 1}`).join(', ');
-    const sql = `SELECT * FROM ${appendFunction(this.names)}(${placeholders})`;
-    const rows = await this.execute<AppendedRow>(runner, { sql, parameters: call.parameters, isFrequent: true });
-    return call.appended(rows[0] as AppendedRow);
+    const sql = `SELECT * FROM ${appendFunctions(this.names)[call.kind]}(${placeholders})`;
+    const rows = await this.execute(runner, { sql, parameters: call.parameters, isFrequent: true });
+    return call.appended(rows[0] as object);
   }
 
   private execute<Row extends object>(runner: QueryRunner, { sql, parameters, isFrequent }: Statement): Promise<Row[]> {
@@ -199,131 +197,6 @@ const leastMarker = `SELECT min(((l.classid::bigint & 65535) << 32) | l.objid::b
     AND l.classid::bigint >> 16 = $1::text::regclass::oid::bigint & 32767
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())`;
 
-interface AppendedRow {
-  readonly bases: readonly number[];
-  readonly positions: readonly string[] | null;
-  readonly refusals: readonly string[];
-  readonly previous: string | null;
-}
-
-/** The parameters of the function that appends, and what its answer means. */
-class AppendCall {
-  readonly parameters: readonly unknown[];
-  private readonly appends: readonly { readonly group: number; readonly append: StagedAppend }[];
-
-  constructor(
-    private readonly groups: readonly StagedGroup[],
-    mode: LockMode,
-  ) {
-    this.appends = groups.flatMap((group, index) => group.map((append) => ({ group: index + 1, append })));
-    const locks = groups.flatMap((group, index) => locksOf(group).map((lock) => ({ group: index + 1, ...lock })));
-    const isAlone = mode === 'alone' || locks.length > manyLocks || groups.some(isAboutEverything);
-    this.parameters = [
-      isAlone ? 'alone' : mode,
-      ...lockParameters(isAlone ? [] : locks),
-      ...this.appendParameters(),
-      ...this.conditionParameters(),
-      ...this.eventParameters(),
-    ];
-  }
-
-  appended({ bases, positions, refusals, previous }: AppendedRow): Appended {
-    const refused = new Map<number, Outcome>();
-    for (const refusal of refusals) {
-      const { group, outcome } = this.refusalIn(refusal);
-      const before = refused.get(group);
-      if (before === undefined || isNewer(outcome, before)) refused.set(group, outcome);
-    }
-    let append = 0;
-    let event = 0;
-    const outcomes = this.groups.map((group, index): Outcome => {
-      const [firstAppend, firstEvent] = [append, event];
-      append += group.length;
-      for (const { events } of group) event += events.length;
-      return (
-        refused.get(index + 1) ?? {
-          kind: 'stored',
-          bases: bases.slice(firstAppend, append),
-          positions: positions?.slice(firstEvent, event) ?? [],
-        }
-      );
-    });
-    return { outcomes, previous: previous ?? undefined };
-  }
-
-  private refusalIn(refusal: string): { group: number; outcome: Outcome } {
-    const [group, append, kind, ...rest] = refusal.split(':');
-    const value = rest.join(':');
-    const refused = this.appends[Number(append) - 1]?.append as StagedAppend;
-    const outcomes: Record<string, Outcome> = {
-      busy: { kind: 'busy' },
-      duplicate: { kind: 'duplicate', id: value },
-      version: { kind: 'conflict', append: refused, actual: Number(value) },
-      conflict: { kind: 'conflict', append: refused, actual: value },
-    };
-    return { group: Number(group), outcome: outcomes[kind as string] as Outcome };
-  }
-
-  private appendParameters(): unknown[] {
-    const { appends } = this;
-    const first = new Map<string, number>();
-    for (const [index, { append }] of appends.entries()) if (!first.has(append.stream)) first.set(append.stream, index + 1);
-    return [
-      appends.map(({ group }) => group),
-      appends.map(({ append }) => append.stream),
-      appends.map(({ append }) => first.get(append.stream)),
-      appends.map(({ append }) => expectedBy(append)),
-      appends.map(({ append }) => append.events.length),
-    ];
-  }
-
-  private conditionParameters(): unknown[] {
-    const branches = this.appends.flatMap(({ append: { guard } }, index) => {
-      if (!('condition' in guard)) return [];
-      const { criteria, after = '0' } = guard.condition;
-      return criteria.map((criterion) => ({ append: index + 1, after, ...criterion }));
-    });
-    if (branches.length === 0) return [null, null, null, null];
-    return [
-      branches.map(({ append }) => append),
-      branches.map(({ after }) => after),
-      branches.map(({ types }) => types && arrayText(types)),
-      branches.map(({ tags = [] }) => arrayText(tags)),
-    ];
-  }
-
-  private eventParameters(): unknown[] {
-    const events = this.appends.flatMap(({ append }, index) =>
-      append.events.map((event, number) => ({ append: index + 1, number: number + 1, stream: append.stream, event })),
-    );
-    const tags = events.flatMap(({ event }, index) => event.tags.map((tag) => ({ event: index + 1, tag, type: event.type })));
-    return [
-      events.map(({ append }) => append),
-      events.map(({ number }) => number),
-      events.map(({ stream }) => stream),
-      events.map(({ event }) => event.id),
-      events.map(({ event }) => event.type),
-      events.map(({ event }) => event.schemaVersion),
-      events.map(({ event }) => event.time),
-      events.map(({ event }) => (event.tags.length === 0 ? null : JSON.stringify(event.tags))),
-      events.map(({ event }) => event.metadataText),
-      events.map(({ event }) => event.dataText),
-      ...(tags.length === 0
-        ? [null, null, null]
-        : [tags.map(({ event }) => event), tags.map(({ tag }) => tag), tags.map(({ type }) => type)]),
-    ];
-  }
-}
-
-function lockParameters(locks: readonly (Lock & { readonly group: number })[]): unknown[] {
-  return [locks.map(({ group }) => group), locks.map(({ key }) => key), locks.map(({ isExclusive }) => isExclusive)];
-}
-
-/** A text that PostgreSQL reads as an array of texts. */
-function arrayText(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
-}
-
 function nameOf(sql: string): string {
   let name = statementNames.get(sql);
   if (name === undefined) {
@@ -331,17 +204,6 @@ function nameOf(sql: string): string {
     statementNames.set(sql, name);
   }
   return name;
-}
-
-function expectedBy({ guard }: StagedAppend): number {
-  if (!('version' in guard) || guard.version === 'any') return -1;
-  if (guard.version === 'exists') return -2;
-  return guard.version === 'none' ? 0 : guard.version;
-}
-
-function isNewer(outcome: Outcome, than: Outcome): boolean {
-  if (outcome.kind !== 'conflict' || than.kind !== 'conflict' || outcome.append !== than.append) return false;
-  return Number(outcome.actual) > Number(than.actual);
 }
 
 function codeOf(error: unknown): string {
