@@ -1,6 +1,32 @@
+import { Type } from 'class-transformer';
+import { Event, Handles, Projection, ProjectionId } from 'eventfold';
 import { AsyncTally, added, InlineTally, LiveTally, moved } from '../controls/tally';
 import { Tally, Wallet } from '../controls/wallets';
 import { promise, range } from './stores';
+
+@Event('promises.dated')
+class Dated {
+  id!: string;
+  list!: number[];
+  @Type(() => Date) at!: Date;
+}
+
+/** Tries to change what it is given. */
+@Projection()
+class Meddler {
+  @ProjectionId() id!: string;
+  refused = 0;
+
+  @Handles(Dated)
+  dated(event: Dated) {
+    event.at.setFullYear(1999);
+    try {
+      event.list.push(3);
+    } catch {
+      this.refused += 1;
+    }
+  }
+}
 
 promise('Old events stay readable: what is stored is never rewritten', (trial) => {
   it('stays as it was appended, whatever is read, registered or appended after it', async () => {
@@ -18,17 +44,20 @@ promise('Old events stay readable: what is stored is never rewritten', (trial) =
   });
 
   it('cannot be changed through what is given to append or returned by it, by reading, or in a handler', async () => {
-    const es = await trial.process(AsyncTally);
-    const event = { ...added('a', 1), nested: { list: [1], date: new Date(0) } };
-    Object.setPrototypeOf(event, Object.getPrototypeOf(added('a', 1)) as object);
+    const es = await trial.process(Meddler);
+    const event = Object.assign(new Dated(), { id: 'a', list: [1], at: new Date(0) });
     const { events } = await es.appendUnguarded('s', [event]);
     const before = JSON.stringify(await trial.stored());
-    event.nested.list.push(2);
-    event.nested.date.setFullYear(2000);
-    for (const { data } of [...events, ...(await trial.stored())] as { data: typeof event }[]) {
-      expect(() => data.nested.list.push(3)).toThrow(TypeError);
-      data.nested.date.setFullYear(1999);
+    event.list.push(2);
+    event.at.setFullYear(2000);
+    for (const { data } of [...events, ...(await trial.stored())] as { data: { list: number[]; at: Date | string } }[]) {
+      if (data.at instanceof Date) data.at.setFullYear(1999);
+      // What a store hands out is frozen, or made anew for each reader.
+      if (Object.isFrozen(data.list)) expect(() => data.list.push(3)).toThrow(TypeError);
+      else data.list.push(3);
     }
+    await es.projections.caughtUp();
+    expect(await es.projections.get(Meddler, { id: 'a' })).toMatchObject({ refused: 1 });
     expect(JSON.stringify(await trial.stored())).toBe(before);
   });
 });

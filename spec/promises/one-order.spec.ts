@@ -1,4 +1,5 @@
 import { EventSourcing } from 'eventfold';
+import { firstValueFrom, take, toArray } from 'rxjs';
 import { Added, AsyncTally, added } from '../controls/tally';
 import { promise, range } from './stores';
 
@@ -48,15 +49,13 @@ promise('One order, no gaps to fall into: who has read a position never later fi
       await trial.process(AsyncTally),
       await trial.process(AsyncTally),
     ];
-    const seen = processes.map(() => [] as number[]);
-    for (const [index, es] of processes.entries())
-      es.events({ types: [Added] }).subscribe(({ data }) => seen[index]?.push(data.amount));
+    const seen = processes.map((es) => firstValueFrom(es.events({ types: [Added] }).pipe(take(90), toArray())));
     await Promise.all(range(90).map((amount) => processes[amount % 3]?.appendUnguarded(`s${amount % 4}`, [added('a', amount)])));
     const order = (await trial.stored()).map(({ data }) => (data as Added).amount);
     for (const [index, es] of processes.entries()) {
       await es.projections.caughtUp();
       expect((await es.projections.get(AsyncTally, { id: 'a' }))?.seen).toStrictEqual(order);
-      expect(seen[index]).toStrictEqual(order);
+      expect((await seen[index])?.map(({ data }) => data.amount)).toStrictEqual(order);
     }
   });
 });

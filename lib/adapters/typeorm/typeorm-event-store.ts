@@ -22,7 +22,7 @@ import { Retagging } from './retagging';
 import { type Outcome, type StagedGroup, type StagingOptions, stage } from './staged-append';
 import { type TableOptions, tableNames } from './tables';
 import { UnknownOutcomeError } from './typeorm-errors';
-import { type Horizon, type Polling, WakeUps } from './wake-ups';
+import { type Horizon, type Polling, toldOn, WakeUps } from './wake-ups';
 
 /** What a store on a database takes. */
 export interface TypeOrmEventStoreOptions extends TableOptions, StagingOptions {
@@ -79,7 +79,8 @@ export class TypeOrmEventStore implements EventStore {
       horizon: () => this.horizon(),
     });
     const remote = remoteWakeUps(dataSource, names);
-    this.wakeUps = new WakeUps(() => this.horizon(), remote, pollingOf(dataSource, options, remote !== undefined));
+    const polling = pollingOf(dataSource, options, remote !== undefined);
+    this.wakeUps = new WakeUps(() => this.horizon(), toldOn(dataSource, names.events.table), remote, polling);
     const isTransient = (error: unknown) => this.dialect.isTransient(error);
     if (options.gather !== false) this.gathered = new GatheredAppends((groups, mode) => this.commit(groups, mode), isTransient);
   }
@@ -162,8 +163,12 @@ export class TypeOrmEventStore implements EventStore {
   }
 
   private async commit(groups: readonly StagedGroup[], mode: LockMode): Promise<readonly Outcome[]> {
-    const { outcomes } = await this.connections.useAlone((runner) => this.known(() => this.dialect.commit(runner, groups, mode)));
-    return outcomes;
+    return this.connections.useAlone(async (runner) => {
+      // Where no connection is to be had, nothing was stored.
+      await runner.connect();
+      const { outcomes } = await this.known(() => this.dialect.commit(runner, groups, mode));
+      return outcomes;
+    });
   }
 
   /** One after the other, and alone in the store: a hook must see what was stored before, and nothing may come between. */

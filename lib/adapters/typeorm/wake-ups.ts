@@ -1,5 +1,7 @@
-import { Observable, Subject } from 'rxjs';
+import { Observable, Subject, type Subscription } from 'rxjs';
+import type { DataSource } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
+import { StoreClosedError } from '../../store/store-errors';
 import { comparePositions } from './positions';
 
 /** How appends of other processes are heard of. */
@@ -23,14 +25,26 @@ export interface Polling {
   readonly maxMs: number;
 }
 
+const subjects = new WeakMap<DataSource, Map<string, Subject<Position>>>();
+
+/** @returns where the stores on one table of a DataSource tell each other of their appends. */
+export function toldOn(dataSource: DataSource, table: string): Subject<Position> {
+  const byTable = subjects.get(dataSource) ?? new Map<string, Subject<Position>>();
+  subjects.set(dataSource, byTable);
+  const told = byTable.get(table) ?? new Subject<Position>();
+  byTable.set(table, told);
+  return told;
+}
+
 const soonMs = 10;
 const longestHeldBackMs = 100;
 
-/** Tells who reads that there is more to read: at once of appends made here, soon of those made elsewhere. */
+/** Tells who reads that there is more to read: at once of appends made on this DataSource, soon of those made elsewhere. */
 export class WakeUps {
   private readonly heard = new Subject<Position>();
   private listeners = 0;
   private stopListening: (() => void) | undefined;
+  private near: Subscription | undefined;
   private lastHead: Position | undefined;
   private timer: NodeJS.Timeout | undefined;
   private pauseMs: number;
@@ -38,10 +52,12 @@ export class WakeUps {
   private looking: Promise<void> | undefined;
 
   /**
+   * @param told Shared by the stores of this process on the same tables and connections.
    * @param polling Undefined where nobody else can append.
    */
   constructor(
     private readonly horizon: () => Promise<Horizon>,
+    private readonly told: Subject<Position>,
     private readonly remote: RemoteWakeUps | undefined,
     private readonly polling: Polling | undefined,
   ) {
@@ -65,7 +81,7 @@ export class WakeUps {
   tell(position: Position): void {
     if (this.isOver) return;
     this.remote?.announce();
-    this.heard.next(position);
+    this.told.next(position);
   }
 
   /** Looks again soon: something is there that may not be read yet. */
@@ -82,12 +98,15 @@ export class WakeUps {
   }
 
   private begin(): void {
+    this.near = this.told.subscribe((position) => this.heard.next(position));
     this.stopListening = this.remote?.listen(() => this.lookNow());
     this.pauseMs = this.polling?.minMs ?? 0;
     this.schedule();
   }
 
   private stop(): void {
+    this.near?.unsubscribe();
+    this.near = undefined;
     this.stopListening?.();
     this.stopListening = undefined;
     clearTimeout(this.timer);
@@ -97,8 +116,8 @@ export class WakeUps {
   private schedule(): void {
     clearTimeout(this.timer);
     if (this.polling === undefined) return;
+    // It keeps the process going: who waits for events of other processes is not done.
     this.timer = setTimeout(() => this.lookNow(), this.pauseMs);
-    this.timer.unref();
   }
 
   private lookNow(): void {
@@ -115,7 +134,8 @@ export class WakeUps {
       this.pauseMs = isNew ? minMs : Math.min(isHeldBack ? longestHeldBackMs : maxMs, this.pauseMs * 2);
       if (isNew) this.lastHead = position;
       if (isNew && this.listeners > 0) this.heard.next(position);
-    } catch {
+    } catch (error) {
+      if (error instanceof StoreClosedError) this.close();
       // The database is away; whoever reads hears of it. Here it is only asked again.
       this.pauseMs = maxMs;
     }
