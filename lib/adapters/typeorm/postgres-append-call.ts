@@ -7,6 +7,7 @@ const manyLocks = 500;
 
 /** A call of a function that appends: its parameters, and what its answer means. */
 export interface AppendCall<Row extends object> {
+  /** Which function. That for one event answers with a text, `answer`; that for many with a row. */
   readonly kind: 'one' | 'many';
   readonly parameters: readonly unknown[];
   appended(row: Row): Appended;
@@ -20,13 +21,10 @@ export function appendCall(groups: readonly StagedGroup[], mode: LockMode): Appe
 }
 
 interface AppendedRow {
-  readonly base: number;
-  readonly place: string;
-  readonly refusal: string | null;
-  readonly previous: string | null;
+  readonly answer: string;
 }
 
-/** The call of the function for one event. */
+/** The call of the function for one event. It knows itself of the locks on the stream and the type. */
 class AppendOneCall implements AppendCall<AppendedRow> {
   readonly kind = 'one';
   readonly parameters: readonly unknown[];
@@ -37,15 +35,13 @@ class AppendOneCall implements AppendCall<AppendedRow> {
   ) {
     const { stream, guard, events } = append;
     const { id, type, schemaVersion, time, tags, metadataText, dataText } = events[0] as StagedEvent;
-    const locks = locksOf([append]);
-    const isAlone = mustBeAlone(mode, locks.length, [[append]]);
-    const keys = (isExclusive: boolean) =>
-      isAlone ? [] : locks.filter((lock) => lock.isExclusive === isExclusive).map(({ key }) => key);
     const condition = 'condition' in guard ? guard.condition : undefined;
+    const locks = tags.length > 0 || condition !== undefined ? locksOf([append]) : [];
+    const isAlone = mustBeAlone(mode, locks.length, [[append]]);
     this.parameters = [
       isAlone ? 'alone' : mode,
-      keys(true),
-      keys(false),
+      keysOf(locks, true, `s${stream}`),
+      keysOf(locks, false, `t${type}`),
       stream,
       expectedBy(append),
       condition?.after ?? '0',
@@ -62,18 +58,24 @@ class AppendOneCall implements AppendCall<AppendedRow> {
     ];
   }
 
-  appended({ base, place, refusal, previous }: AppendedRow): Appended {
-    const outcome: Outcome =
-      refusal === null ? { kind: 'stored', bases: [base], positions: [place] } : refusalOf(refusal, this.append);
-    return { outcomes: [outcome], previous: previous ?? undefined };
+  appended({ answer }: AppendedRow): Appended {
+    if (!answer.startsWith('stored:')) return { outcomes: [refusalOf(answer, this.append)], previous: undefined };
+    const [, base, position, previous] = answer.split(':') as [string, string, string, string];
+    const outcome: Outcome = { kind: 'stored', bases: [Number(base)], positions: [position] };
+    return { outcomes: [outcome], previous: previous === '' ? undefined : previous };
   }
+}
+
+function keysOf(locks: readonly Lock[], isExclusive: boolean, known: string): string[] | null {
+  const keys = locks.flatMap((lock) => (lock.isExclusive === isExclusive && lock.key !== known ? [lock.key] : []));
+  return keys.length === 0 ? null : keys;
 }
 
 interface AppendedRows {
   readonly bases: readonly number[];
   readonly positions: readonly string[] | null;
   readonly refusals: readonly string[];
-  readonly previous: string | null;
+  readonly newest_before: string | null;
 }
 
 /** The call of the function for many. */
@@ -98,7 +100,7 @@ class AppendManyCall implements AppendCall<AppendedRows> {
     ];
   }
 
-  appended({ bases, positions, refusals, previous }: AppendedRows): Appended {
+  appended({ bases, positions, refusals, newest_before: previous }: AppendedRows): Appended {
     const refused = new Map<number, Outcome>();
     for (const refusal of refusals) {
       const { group, outcome } = this.refusalIn(refusal);

@@ -24,6 +24,7 @@ export class PostgresDialect implements Dialect {
   readonly longestKey = 1300;
   readonly sharesConnection: boolean;
   private readonly isServer: boolean;
+  private readonly appendSql: { readonly one: string; readonly many: string };
   private sequence = '';
   private needsIsolation = false;
 
@@ -35,6 +36,11 @@ export class PostgresDialect implements Dialect {
     const { driver } = dataSource.options as { driver?: unknown };
     this.isServer = driver === undefined;
     this.sharesConnection = !this.isServer;
+    const { one, many } = appendFunctions(names);
+    this.appendSql = {
+      one: `SELECT ${one}(${placeholders(16)}) AS answer`,
+      many: `SELECT * FROM ${many}(${placeholders(26)})`,
+    };
   }
 
   async prepare(runner: QueryRunner): Promise<void> {
@@ -165,9 +171,7 @@ export class PostgresDialect implements Dialect {
 
   private async call(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended> {
     const call: AppendCall<object> = appendCall(groups, mode);
-    const placeholders = call.parameters.map((_, index) => `$${index + 1}`).join(', ');
-    const sql = `SELECT * FROM ${appendFunctions(this.names)[call.kind]}(${placeholders})`;
-    const rows = await this.execute(runner, { sql, parameters: call.parameters, isFrequent: true });
+    const rows = await this.execute(runner, { sql: this.appendSql[call.kind], parameters: call.parameters, isFrequent: true });
     return call.appended(rows[0] as object);
   }
 
@@ -196,6 +200,10 @@ const leastMarker = `SELECT min(((l.classid::bigint & 65535) << 32) | l.objid::b
   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.pid IS DISTINCT FROM pg_backend_pid()
     AND l.classid::bigint >> 16 = $1::text::regclass::oid::bigint & 32767
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())`;
+
+function placeholders(count: number): string {
+  return Array.from({ length: count }, (_, index) => `$${index + 1}`).join(', ');
+}
 
 function nameOf(sql: string): string {
   let name = statementNames.get(sql);

@@ -17,7 +17,8 @@ export function appendFunctions({ events }: TableNames): { readonly one: string;
  * that a loser uses up no position; the marker, then the positions.
  *
  * The marker is what keeps readers from falling into gaps: a shared lock whose key holds the newest position that was
- * given out so far. Whatever the transaction stores lies above it, so a reader that sees the lock goes no further.
+ * given out so far. Whatever the transaction stores lies above it, so a reader that sees the lock goes no further. One
+ * is enough for a transaction: a setting that is as local as the lock remembers it, back to a savepoint too.
  *
  * What is written as an assignment or a condition costs a fraction of what a query costs here.
  *
@@ -30,57 +31,84 @@ export function createAppendFunctions(names: TableNames, sequence: string): stri
     ', ',
   );
   const next = `nextval('${literal(sequence)}')`;
-  const mark = `PERFORM pg_advisory_xact_lock_shared(
-      ((space & 32767)::bigint << 48) | coalesce(pg_sequence_last_value('${literal(sequence)}'), 0));`;
+  const mark = `IF lock_mode = 'try' OR current_setting('eventfold.marked_' || space, true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+    PERFORM pg_advisory_xact_lock_shared(
+      ((space & 32767)::bigint << 48) | coalesce(pg_sequence_last_value('${literal(sequence)}'), 0));
+    IF lock_mode <> 'try' THEN
+      PERFORM set_config('eventfold.marked_' || space, pg_current_xact_id()::text, true);
+    END IF;
+  END IF;`;
   const declarations = `
   space int := '${literal(e.table)}'::regclass::oid::int;
   newest bigint;
   wanted_tags text[];
   wanted_types text[];
   scanned_tag text;
-  lock_key int;
-  version_now int;`;
+  version_now int;
+  previous text;`;
   return [
     `
 CREATE OR REPLACE FUNCTION ${one}(
   lock_mode text, exclusive_keys text[], shared_keys text[],
   new_stream text, expected int, c_after bigint, c_types text[], c_tags text[],
-  new_id text, new_type text, new_schema_version int, new_time text, new_tags text, new_metadata text, new_data text, tag_list text[],
-  OUT base int, OUT place text, OUT refusal text, OUT previous text
-) LANGUAGE plpgsql AS $function$
+  new_id text, new_type text, new_schema_version int, new_time text, new_tags text, new_metadata text, new_data text, tag_list text[]
+) RETURNS text LANGUAGE plpgsql AS $function$
 DECLARE${declarations}
+  latest_match bigint;
   new_place bigint;
 BEGIN
-  ${takeLocks(e, 'exclusive_keys', 'shared_keys', `refusal := 'busy:'; RETURN;`)}
+  IF lock_mode = 'try' THEN
+    IF NOT (pg_try_advisory_xact_lock_shared(space, 0)
+        AND pg_try_advisory_xact_lock(space, hashtext('s' || new_stream))
+        AND pg_try_advisory_xact_lock_shared(space, hashtext('t' || new_type))) THEN
+      RETURN 'busy:';
+    END IF;
+    IF exclusive_keys IS NOT NULL THEN
+      FOR i IN 1 .. cardinality(exclusive_keys) LOOP
+        IF NOT pg_try_advisory_xact_lock(space, hashtext(exclusive_keys[i])) THEN
+          RETURN 'busy:';
+        END IF;
+      END LOOP;
+    END IF;
+    IF shared_keys IS NOT NULL THEN
+      FOR i IN 1 .. cardinality(shared_keys) LOOP
+        IF NOT pg_try_advisory_xact_lock_shared(space, hashtext(shared_keys[i])) THEN
+          RETURN 'busy:';
+        END IF;
+      END LOOP;
+    END IF;
+  ELSE
+    ${waitForLocks(
+      e,
+      `SELECT 's' || new_stream AS k, true AS x UNION ALL SELECT 't' || new_type, false
+        UNION ALL SELECT u.k, true FROM unnest(exclusive_keys) AS u(k) UNION ALL SELECT u.k, false FROM unnest(shared_keys) AS u(k)`,
+    )}
+    IF EXISTS (SELECT FROM ${e.table} AS x WHERE x.${e.id} = new_id) THEN
+      RETURN 'duplicate:' || new_id;
+    END IF;
+  END IF;
   IF c_types IS NOT NULL THEN
     FOR i IN 1 .. cardinality(c_types) LOOP
       ${newestMatch(names, 'c_after', 'c_types[i]', 'c_tags[i]')}
-      IF newest IS NOT NULL AND (refusal IS NULL OR newest > split_part(refusal, ':', 2)::bigint) THEN
-        refusal := 'conflict:' || newest;
-      END IF;
+      latest_match := greatest(latest_match, newest);
     END LOOP;
-    IF refusal IS NOT NULL THEN
-      RETURN;
+    IF latest_match IS NOT NULL THEN
+      RETURN 'conflict:' || latest_match;
     END IF;
   END IF;
-  SELECT x.${e.version} INTO base FROM ${e.table} AS x WHERE x.${e.stream} = new_stream ORDER BY x.${e.version} DESC LIMIT 1;
-  base := coalesce(base, 0);
-  IF expected <> -1 AND expected <> base AND NOT (expected = -2 AND base > 0) THEN
-    refusal := 'version:' || base;
-    RETURN;
-  END IF;
-  IF lock_mode <> 'try' AND EXISTS (SELECT FROM ${e.table} AS x WHERE x.${e.id} = new_id) THEN
-    refusal := 'duplicate:' || new_id;
-    RETURN;
+  SELECT x.${e.version} INTO version_now FROM ${e.table} AS x WHERE x.${e.stream} = new_stream ORDER BY x.${e.version} DESC LIMIT 1;
+  version_now := coalesce(version_now, 0);
+  IF expected <> -1 AND expected <> version_now AND NOT (expected = -2 AND version_now > 0) THEN
+    RETURN 'version:' || version_now;
   END IF;
   ${mark}
   new_place := ${next};
   INSERT INTO ${e.table} (${columns})
-  VALUES (new_place, new_stream, base + 1, new_id, new_type, new_schema_version, new_time, new_tags, new_metadata, new_data);
+  VALUES (new_place, new_stream, version_now + 1, new_id, new_type, new_schema_version, new_time, new_tags, new_metadata, new_data);
   IF tag_list IS NOT NULL THEN
     INSERT INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) SELECT u, new_place, new_type FROM unnest(tag_list) AS u;
   END IF;
-  place := new_place;
+  RETURN 'stored:' || version_now || ':' || new_place || ':' || coalesce(previous, '');
 END
 $function$`,
     `
@@ -91,7 +119,7 @@ CREATE OR REPLACE FUNCTION ${many}(
   e_append int[], e_number int[], e_stream text[], e_id text[], e_type text[], e_schema_version int[], e_time text[],
   e_tags text[], e_metadata text[], e_data text[],
   t_event int[], t_tag text[], t_type text[],
-  OUT bases int[], OUT positions text[], OUT refusals text[], OUT previous text
+  OUT bases int[], OUT positions text[], OUT refusals text[], OUT newest_before text
 ) LANGUAGE plpgsql AS $function$
 DECLARE${declarations}
   refused int[] := '{}';
@@ -109,12 +137,11 @@ BEGIN
       refused := a_group;
     ELSE
       FOR i IN 1 .. cardinality(l_key) LOOP
-        lock_key := hashtext(l_key[i]);
         IF l_exclusive[i] THEN
-          IF NOT pg_try_advisory_xact_lock(space, lock_key) THEN
+          IF NOT pg_try_advisory_xact_lock(space, hashtext(l_key[i])) THEN
             refused := refused || l_group[i];
           END IF;
-        ELSIF NOT pg_try_advisory_xact_lock_shared(space, lock_key) THEN
+        ELSIF NOT pg_try_advisory_xact_lock_shared(space, hashtext(l_key[i])) THEN
           refused := refused || l_group[i];
         END IF;
       END LOOP;
@@ -194,31 +221,10 @@ BEGIN
     END IF;
   END IF;
   positions := places::text[];
+  newest_before := previous;
 END
 $function$`,
   ];
-}
-
-/** PL/pgSQL that takes the locks of one group, or does `otherwise`. */
-function takeLocks(e: TableNames['events'], exclusive: string, shared: string, otherwise: string): string {
-  return `
-  IF lock_mode = 'try' THEN
-    IF NOT pg_try_advisory_xact_lock_shared(space, 0) THEN
-      ${otherwise}
-    END IF;
-    FOR i IN 1 .. cardinality(${exclusive}) LOOP
-      IF NOT pg_try_advisory_xact_lock(space, hashtext(${exclusive}[i])) THEN
-        ${otherwise}
-      END IF;
-    END LOOP;
-    FOR i IN 1 .. cardinality(${shared}) LOOP
-      IF NOT pg_try_advisory_xact_lock_shared(space, hashtext(${shared}[i])) THEN
-        ${otherwise}
-      END IF;
-    END LOOP;
-  ELSE
-    ${waitForLocks(e, `SELECT u.k, true AS x FROM unnest(${exclusive}) AS u(k) UNION ALL SELECT u.k, false FROM unnest(${shared}) AS u(k)`)}
-  END IF;`;
 }
 
 /** PL/pgSQL that waits for locks, all in one order, so that two who wait for some of the same do not wait for each other. */
