@@ -21,6 +21,9 @@ export interface EventFeedOptions {
 /**
  * Recorded events: history first, then live, each once and in order, to every subscriber at its own place.
  *
+ * While the database is away it waits, with a process warning, and then goes on where it was. It ends with an error
+ * only where waiting is of no use: at an event that nobody can read, say.
+ *
  * As an `AsyncIterable` it reads no further than the loop asks. A subscriber gets events as fast as they are read,
  * chunk by chunk, with the event loop let free between chunks.
  */

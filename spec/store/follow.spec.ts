@@ -140,7 +140,18 @@ describe('follow', () => {
     expect(await reader.next()).toStrictEqual({ value: undefined, done: true });
   });
 
-  it('fails when reading fails, and lets go of the store', async () => {
+  it('goes on where it was when the store cannot be read for a while', async () => {
+    const memory = new InMemoryEventStore();
+    await note(memory, 1, 2, 3);
+    const store = failingAfterOneEvent(memory, 4);
+    const reader = new Reader(store);
+    expect(await reader.take(3)).toStrictEqual([1, 2, 3]);
+    await note(memory, 4);
+    expect(await reader.take(1)).toStrictEqual([4]);
+    await reader.stop();
+  });
+
+  it('fails when reading fails for good, and lets go of the store', async () => {
     const store = new InMemoryEventStore();
     const reader = new Reader(store, { after: 'made-up' as Position });
     await expect(reader.next()).rejects.toThrow(InvalidPositionError);
@@ -212,6 +223,23 @@ function readingThen(store: InMemoryEventStore, then: () => Promise<void>): Even
       new EventStream(async function* () {
         yield* store.read(query).chunks();
         await then();
+      }),
+  });
+}
+
+/** @returns the store, whose first readings break off: the first at once, the others after one event. */
+function failingAfterOneEvent(store: InMemoryEventStore, failures: number): EventStore {
+  let left = failures;
+  return storeOver(store, {
+    read: (query: EventQuery): EventStream =>
+      new EventStream(async function* () {
+        left -= 1;
+        if (left < 0) {
+          yield* store.read(query).chunks();
+          return;
+        }
+        if (left < failures - 1) yield* store.read({ ...query, limit: 1 }).chunks();
+        throw new Error('The database is away.');
       }),
   });
 }

@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
+import { StoreClosedError } from '../../store/store-errors';
 import type { Dialect } from './dialect';
 import type { Selection } from './select-events';
 import { type Transactions, transactionsOf } from './transactions';
@@ -17,8 +18,13 @@ export class Connections {
     this.transactions = transactionsOf(dataSource);
   }
 
-  /** Runs `work` on a connection outside of any transaction, unless all share one and somebody's is open on it. */
+  /**
+   * Runs `work` on a connection outside of any transaction, unless all share one and somebody's is open on it.
+   *
+   * @throws {@link StoreClosedError} when the DataSource is closed.
+   */
   async use<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    if (!this.dataSource.isInitialized) throw new StoreClosedError();
     const runner = this.dataSource.createQueryRunner('master');
     try {
       await this.prepared(runner);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LockMode } from './dialect';
 import { commonValues } from './locks-of';
 import type { Outcome, StagedGroup } from './staged-append';
+import { UnknownOutcomeError } from './typeorm-errors';
 
 /** Commits groups together; each has its own outcome, and an error is everybody's. */
 export type CommitGroups = (groups: readonly StagedGroup[], mode: LockMode) => Promise<readonly Outcome[]>;
@@ -78,8 +79,10 @@ export class GatheredAppends {
       );
       for (const [index, waiting] of batch.entries()) this.settle(waiting, outcomes[index] as Outcome);
     } catch (error) {
+      // They may be stored: one that is appended again could be told that its own events conflict with it.
+      if (error instanceof UnknownOutcomeError) for (const { reject } of batch) reject(error);
       // What one of them did must not be the others' loss.
-      if (batch.length > 1) for (const waiting of batch) await this.commitBatch([waiting]);
+      else if (batch.length > 1) for (const waiting of batch) await this.commitBatch([waiting]);
       else if (this.isTransient(error)) this.wait(batch[0] as Waiting);
       else batch[0]?.reject(error);
     }

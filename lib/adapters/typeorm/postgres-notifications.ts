@@ -1,15 +1,23 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type { RemoteWakeUps } from './wake-ups';
 
-interface NotifyingConnection {
-  on(event: 'notification', listener: () => void): void;
-  on(event: 'error' | 'end', listener: (error?: unknown) => void): void;
-  removeListener(event: string, listener: (...args: never[]) => void): void;
+/** A connection of `pg`. */
+interface Client {
+  connect(): Promise<unknown>;
   query(text: string): Promise<unknown>;
+  on(event: 'notification' | 'error' | 'end', listener: () => void): void;
+  end(): Promise<void>;
+  unref?(): void;
+}
+
+/** The connections of a DataSource: what they are made of. */
+interface Pool {
+  readonly Client: new (options: object) => Client;
+  readonly options: object;
 }
 
 /** At most one notification in this time: one wakes everybody, however many appends there were. */
-const pauseMs = 10;
+const pauseMs = 25;
 const shortestRetryMs = 100;
 const longestRetryMs = 5_000;
 
@@ -38,7 +46,7 @@ export class PostgresNotifications implements RemoteWakeUps {
 
   listen(hear: () => void): () => void {
     const listening = new Listening(this.dataSource, this.channel, hear);
-    void listening.begin();
+    listening.begin();
     return () => listening.stop();
   }
 
@@ -52,11 +60,15 @@ export class PostgresNotifications implements RemoteWakeUps {
   }
 }
 
-/** One connection that listens, and another in its place when it is lost. */
+/**
+ * One connection that listens, and another in its place when it is lost. It is none of the pool's, where it would
+ * take the place of one that works: of the only one, maybe.
+ */
 class Listening {
   private isOver = false;
   private retryMs = shortestRetryMs;
-  private release: (() => Promise<void>) | undefined;
+  private client: Client | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -64,45 +76,39 @@ class Listening {
     private readonly hear: () => void,
   ) {}
 
-  async begin(): Promise<void> {
-    const runner = this.dataSource.createQueryRunner('master');
-    try {
-      const connection = (await runner.connect()) as NotifyingConnection;
-      this.release = this.attach(runner, connection);
-      await connection.query(`LISTEN "${this.channel}"`);
-      this.retryMs = shortestRetryMs;
-      // Something may have been appended while nobody listened.
-      if (!this.isOver) this.hear();
-    } catch {
-      this.again();
-    }
-    if (this.isOver) this.stop();
+  begin(): void {
+    if (this.isOver || !this.dataSource.isInitialized) return;
+    const { Client, options } = (this.dataSource.driver as unknown as { readonly master: Pool }).master;
+    const client = new Client(options);
+    this.client = client;
+    client.on('notification', () => this.hear());
+    client.on('error', () => this.lost(client));
+    client.on('end', () => this.lost(client));
+    this.listenOn(client).catch(() => this.lost(client));
   }
 
   stop(): void {
     this.isOver = true;
-    void this.release?.();
+    clearTimeout(this.timer);
+    void this.client?.end().catch(() => undefined);
+    this.client = undefined;
   }
 
-  private attach(runner: QueryRunner, connection: NotifyingConnection): () => Promise<void> {
-    const lost = () => this.again();
-    connection.on('notification', this.hear);
-    connection.on('error', lost);
-    connection.on('end', lost);
-    return async () => {
-      this.release = undefined;
-      connection.removeListener('notification', this.hear);
-      connection.removeListener('error', lost);
-      connection.removeListener('end', lost);
-      await connection.query(`UNLISTEN "${this.channel}"`).catch(() => undefined);
-      await runner.release().catch(() => undefined);
-    };
+  private async listenOn(client: Client): Promise<void> {
+    await client.connect();
+    // Polling keeps the process going, for as long as the DataSource is open.
+    client.unref?.();
+    await client.query(`LISTEN "${this.channel}"`);
+    this.retryMs = shortestRetryMs;
+    // Something may have been appended while nobody listened.
+    if (!this.isOver) this.hear();
   }
 
-  private again(): void {
-    void this.release?.();
-    if (this.isOver) return;
-    setTimeout(() => void this.begin(), this.retryMs).unref();
+  private lost(client: Client): void {
+    if (this.client !== client) return;
+    this.client = undefined;
+    void client.end().catch(() => undefined);
+    this.timer = setTimeout(() => this.begin(), this.retryMs);
     this.retryMs = Math.min(longestRetryMs, this.retryMs * 2);
   }
 }

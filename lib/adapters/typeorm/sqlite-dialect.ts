@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
 import { decide } from './decide';
@@ -21,6 +22,9 @@ interface PreparedStatement {
 
 const manyStatements = 200;
 
+/** Between two tries to lock a file that others hold locked. */
+const longestPauseMs = 32;
+
 /** SQLite, through a driver that answers at once: nothing comes between the statements of an append. */
 export class SqliteDialect implements Dialect {
   readonly longestKey = 10_000;
@@ -39,15 +43,7 @@ export class SqliteDialect implements Dialect {
   async commit(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Appended> {
     const database = await this.database(runner);
     this.log(runner, 'BEGIN IMMEDIATE');
-    this.run(database, 'BEGIN IMMEDIATE');
-    try {
-      const appended = this.insert(database, groups);
-      this.run(database, 'COMMIT');
-      return appended;
-    } catch (error) {
-      this.rollBack(database);
-      throw error;
-    }
+    return this.inTransaction(database, () => this.insert(database, groups));
   }
 
   async append(runner: QueryRunner, groups: readonly StagedGroup[], _mode: LockMode): Promise<Appended> {
@@ -55,7 +51,7 @@ export class SqliteDialect implements Dialect {
   }
 
   async begin(runner: QueryRunner): Promise<void> {
-    this.run(await this.database(runner), 'BEGIN IMMEDIATE');
+    await this.beginning(await this.database(runner), () => undefined);
   }
 
   async end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
@@ -76,17 +72,12 @@ export class SqliteDialect implements Dialect {
     const database = await this.database(runner);
     const insert = `INSERT OR IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES (?, ?, ?)`;
     const update = `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`;
-    this.run(database, 'BEGIN IMMEDIATE');
-    try {
+    await this.inTransaction(database, () => {
       for (const { row, added, tags } of lacking) {
         for (const tag of added) this.statement(database, insert).run(tag, Number(row.position), row.type);
         this.statement(database, update).run(JSON.stringify(tags), Number(row.position));
       }
-      this.run(database, 'COMMIT');
-    } catch (error) {
-      this.rollBack(database);
-      throw error;
-    }
+    });
   }
 
   async horizon(runner: QueryRunner): Promise<Horizon> {
@@ -94,8 +85,9 @@ export class SqliteDialect implements Dialect {
     return { position: newest === 0 ? undefined : (String(newest) as Position), isHeldBack: false };
   }
 
-  isTransient(error: unknown): boolean {
-    return codeOf(error).startsWith('SQLITE_BUSY');
+  /** A file that is busy has been waited for. */
+  isTransient(): boolean {
+    return false;
   }
 
   isConnectionLoss(): boolean {
@@ -196,6 +188,48 @@ export class SqliteDialect implements Dialect {
 
   private run(database: Database, sql: string): void {
     this.statement(database, sql).run();
+  }
+
+  /** Runs `work` in a transaction, at one go: nobody else's statement comes between. */
+  private inTransaction<T>(database: Database, work: () => T): Promise<T> {
+    return this.beginning(database, () => {
+      try {
+        const result = work();
+        this.run(database, 'COMMIT');
+        return result;
+      } catch (error) {
+        this.rollBack(database);
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Runs `work` as soon as a transaction is open. While others hold the file locked it waits for as long as the
+   * connection is set to, but not as the driver does, which would stop the whole process for that time.
+   */
+  private async beginning<T>(database: Database, work: () => T): Promise<T> {
+    const { timeout } = this.statement(database, 'PRAGMA busy_timeout').get() as { readonly timeout: number };
+    const deadline = Date.now() + timeout;
+    for (let pauseMs = 1; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+      try {
+        this.beginAtOnce(database, timeout);
+        break;
+      } catch (error) {
+        if (!codeOf(error).startsWith('SQLITE_BUSY') || Date.now() >= deadline) throw error;
+      }
+      await delay(pauseMs);
+    }
+    return work();
+  }
+
+  private beginAtOnce(database: Database, timeout: number): void {
+    this.statement(database, 'PRAGMA busy_timeout = 0').get();
+    try {
+      this.run(database, 'BEGIN IMMEDIATE');
+    } finally {
+      this.statement(database, `PRAGMA busy_timeout = ${timeout}`).get();
+    }
   }
 
   private rollBack(database: Database): void {
