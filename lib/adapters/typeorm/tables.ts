@@ -1,4 +1,5 @@
 import { type DataSource, EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import { InvalidArgumentError } from '../../events/invalid-argument-error';
 import { UnsupportedDatabaseError } from './typeorm-errors';
 
 /** The databases that events are kept in. */
@@ -8,9 +9,11 @@ export type DialectName = 'postgres' | 'mysql' | 'sqlite';
 export interface TableOptions {
   /** The schema in PostgreSQL; the connection's own unless given. */
   readonly schema?: string;
-  /** What the names of the tables begin with: `eventfold_` unless given. */
+  /** What the names of the tables and of their indexes begin with: `eventfold_` unless given. */
   readonly tablePrefix?: string;
 }
+
+export const defaultPrefix = 'eventfold_';
 
 /** A row of the events table. */
 export interface EventRow {
@@ -113,7 +116,12 @@ export function entityName(table: string, { schema }: TableOptions): string {
   return schema === undefined ? table : `${schema}.${table}`;
 }
 
-export function definitionsFor(dialect: DialectName, { tablePrefix = 'eventfold_' }: TableOptions): Definitions {
+/** @throws {@link InvalidArgumentError} when a schema is given to a database that has none: the tables would lie elsewhere. */
+export function definitionsFor(dialect: DialectName, { schema, tablePrefix = defaultPrefix }: TableOptions): Definitions {
+  if (schema !== undefined && dialect !== 'postgres')
+    throw new InvalidArgumentError(
+      `Only PostgreSQL has schemas: give a tablePrefix instead of schema "${schema}" to tell stores apart.`,
+    );
   const { key, text, number, count, serial } = columnTypes[dialect];
   const primary = (name: string): EntitySchemaColumnOptions => ({
     type: key,
@@ -134,9 +142,9 @@ export function definitionsFor(dialect: DialectName, { tablePrefix = 'eventfold_
         type: keyColumn,
         schema_version: { type: count },
         time: { type: 'varchar', length: 27 },
-        tags: { type: text, ...optional },
-        metadata: { type: text, ...optional },
-        data: { type: text },
+        tags: { ...text, ...optional },
+        metadata: { ...text, ...optional },
+        data: text,
       },
       indices: [
         { columns: ['stream', 'version'], isUnique: true },
@@ -158,13 +166,13 @@ export function definitionsFor(dialect: DialectName, { tablePrefix = 'eventfold_
       columns: {
         key: primary('snapshots'),
         revision: keyColumn,
-        shape: { type: text },
+        shape: text,
         version: { type: count },
         folded: { type: count },
         event_id: keyColumn,
         position: { type: number },
         previous: { type: number, ...optional },
-        state: { type: text },
+        state: text,
         time: { type: 'varchar', length: 27 },
       },
     },
@@ -178,19 +186,28 @@ export function definitionsFor(dialect: DialectName, { tablePrefix = 'eventfold_
   };
 }
 
-/** Texts that are compared byte by byte: MySQL's collations take `a` for `A`, and `a` for `a `. */
+/**
+ * Keys are compared byte by byte: MySQL's collations take `a` for `A`, and `a` for `a `. What a text of MySQL can hold
+ * is not left to the settings of the database.
+ */
 const columnTypes = {
   postgres: {
     key: 'text',
-    text: 'text',
+    text: { type: 'text' },
     number: 'bigint',
     count: 'integer',
     serial: { type: 'bigint', generated: 'increment' },
   },
-  mysql: { key: 'varbinary', text: 'longtext', number: 'bigint', count: 'integer', serial: { type: 'bigint' } },
+  mysql: {
+    key: 'varbinary',
+    text: { type: 'longtext', charset: 'utf8mb4', collation: 'utf8mb4_bin' },
+    number: 'bigint',
+    count: 'integer',
+    serial: { type: 'bigint' },
+  },
   sqlite: {
     key: 'text',
-    text: 'text',
+    text: { type: 'text' },
     number: 'integer',
     count: 'integer',
     serial: { type: 'integer', generated: 'increment' },
@@ -238,14 +255,17 @@ export function tableNames(dataSource: DataSource, options: TableOptions): Table
   return Object.fromEntries(names) as TableNames;
 }
 
+/** As TypeORM names what is among its entities, so that they need not be: migrations make the tables, too. */
 function namesOf(dataSource: DataSource, definition: Definition<object>, options: TableOptions): Record<string, string> {
-  const quote = (name: string): string => dataSource.driver.escape(name);
-  const entity = entityName(definition.table, options);
-  const metadata = dataSource.entityMetadatas.find(({ name }) => name === entity);
-  const path = [metadata?.schema ?? options.schema, metadata?.tableName ?? definition.table];
-  const columns = Object.entries(definition.columns as Columns<Record<string, unknown>>).map(([key, { name = key }]) => {
-    return [key, quote(metadata?.findColumnWithPropertyName(key)?.databaseName ?? name)];
+  const { namingStrategy, driver } = dataSource;
+  const { entityPrefix, schema = undefined } = dataSource.options as { entityPrefix?: string; schema?: string };
+  const quote = (name: string): string => driver.escape(name);
+  const plainName = namingStrategy.tableName(entityName(definition.table, options), definition.table);
+  const tableName = entityPrefix ? namingStrategy.prefixTableName(entityPrefix, plainName) : plainName;
+  const columns = Object.keys(definition.columns).map((key) => {
+    return [key, quote(namingStrategy.columnName(key, undefined, []))];
   });
-  const table = path.flatMap((part) => (part === undefined ? [] : [quote(part)])).join('.');
+  const path = driver.options.type === 'postgres' ? [options.schema ?? schema, tableName] : [tableName];
+  const table = path.flatMap((part) => (part ? [quote(part)] : [])).join('.');
   return { table, ...Object.fromEntries(columns) };
 }
