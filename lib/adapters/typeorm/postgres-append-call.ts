@@ -93,6 +93,7 @@ class AppendManyCall implements AppendCall<AppendedRows> {
     const isAlone = mustBeAlone(mode, locks.length, groups);
     this.parameters = [
       isAlone ? 'alone' : mode,
+      this.isSimple,
       ...lockParameters(isAlone ? [] : locks),
       ...this.appendParameters(),
       ...this.conditionParameters(),
@@ -128,6 +129,11 @@ class AppendManyCall implements AppendCall<AppendedRows> {
     const [group, append, ...rest] = refusal.split(':');
     const refused = this.appends[Number(append) - 1]?.append as StagedAppend;
     return { group: Number(group), outcome: refusalOf(rest.join(':'), refused) };
+  }
+
+  private get isSimple(): boolean {
+    const streams = new Set(this.appends.map(({ append }) => append.stream));
+    return streams.size === this.groups.length && this.appends.length === this.groups.length;
   }
 
   private appendParameters(): unknown[] {

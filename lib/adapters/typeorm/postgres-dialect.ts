@@ -39,7 +39,7 @@ export class PostgresDialect implements Dialect {
     const { one, many } = appendFunctions(names);
     this.appendSql = {
       one: `SELECT ${one}(${placeholders(16)}) AS answer`,
-      many: `SELECT * FROM ${many}(${placeholders(26)})`,
+      many: `SELECT * FROM ${many}(${placeholders(27)})`,
     };
   }
 

@@ -113,7 +113,7 @@ END
 $function$`,
     `
 CREATE OR REPLACE FUNCTION ${many}(
-  lock_mode text, l_group int[], l_key text[], l_exclusive boolean[],
+  lock_mode text, is_simple boolean, l_group int[], l_key text[], l_exclusive boolean[],
   a_group int[], a_stream text[], a_first int[], a_expected int[], a_count int[],
   c_append int[], c_after bigint[], c_types text[], c_tags text[],
   e_append int[], e_number int[], e_stream text[], e_id text[], e_type text[], e_schema_version int[], e_time text[],
@@ -136,15 +136,10 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock_shared(space, 0) THEN
       refused := a_group;
     ELSE
-      FOR i IN 1 .. cardinality(l_key) LOOP
-        IF l_exclusive[i] THEN
-          IF NOT pg_try_advisory_xact_lock(space, hashtext(l_key[i])) THEN
-            refused := refused || l_group[i];
-          END IF;
-        ELSIF NOT pg_try_advisory_xact_lock_shared(space, hashtext(l_key[i])) THEN
-          refused := refused || l_group[i];
-        END IF;
-      END LOOP;
+      refused := ARRAY(
+        SELECT u.g FROM unnest(l_group, l_key, l_exclusive) AS u(g, k, x)
+        WHERE NOT CASE WHEN u.x THEN pg_try_advisory_xact_lock(space, hashtext(u.k))
+                       ELSE pg_try_advisory_xact_lock_shared(space, hashtext(u.k)) END);
     END IF;
     FOR i IN 1 .. cardinality(refused) LOOP
       refusals := refusals || (refused[i] || ':0:busy:');
@@ -171,6 +166,26 @@ BEGIN
     END LOOP;
   END IF;
 
+  IF is_simple AND cardinality(refused) = 0 THEN
+    -- No stream twice, and each group a single append: one query decides for all of them.
+    bases := ARRAY(
+      SELECT CASE WHEN u.expected IN (-1, v.version) OR u.expected = -2 AND v.version > 0 THEN v.version ELSE -1 - v.version END
+      FROM unnest(a_stream, a_expected) WITH ORDINALITY AS u(stream, expected, n)
+      CROSS JOIN LATERAL (
+        SELECT coalesce((
+          SELECT x.${e.version} FROM ${e.table} AS x WHERE x.${e.stream} = u.stream ORDER BY x.${e.version} DESC LIMIT 1), 0) AS version
+        OFFSET 0
+      ) AS v ORDER BY u.n);
+    accepted := cardinality(e_append);
+    IF 0 > ANY (bases) THEN
+      FOR i IN 1 .. cardinality(bases) LOOP
+        IF bases[i] < 0 THEN
+          refusals := refusals || (i || ':' || i || ':version:' || (-1 - bases[i]));
+          accepted := accepted - a_count[i];
+        END IF;
+      END LOOP;
+    END IF;
+  ELSE
   current := ARRAY(
     SELECT CASE WHEN u.first = u.n THEN coalesce((
       SELECT x.${e.version} FROM ${e.table} AS x WHERE x.${e.stream} = u.stream ORDER BY x.${e.version} DESC LIMIT 1), 0) ELSE 0 END
@@ -198,6 +213,7 @@ BEGIN
       first_of_group := first_of_group + 1;
     END LOOP;
   END LOOP;
+  END IF;
 
   IF accepted > 0 THEN
     ${mark}
