@@ -40,14 +40,21 @@ export class GatheredAppends {
   append(group: StagedGroup): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.queue.push({ group, resolve, reject });
-      if (!this.isCommitting) void this.work();
+      this.begin();
     });
   }
 
-  private async work(): Promise<void> {
+  /** Once all that can run now has run: those whose appends were committed together come again together. */
+  private begin(): void {
+    if (this.isCommitting) return;
     this.isCommitting = true;
-    while (this.queue.length > 0) await this.commitBatch(this.nextBatch());
+    process.nextTick(() => void this.work());
+  }
+
+  private async work(): Promise<void> {
+    await this.commitBatch(this.nextBatch());
     this.isCommitting = false;
+    if (this.queue.length > 0) this.begin();
   }
 
   /** In the order they came; one whose guard another of the batch could break has to wait for the next. */
