@@ -3,8 +3,9 @@ import { append } from './append';
 import { command } from './command';
 import { load } from './load';
 import { routing } from './routing';
+import { mariadb, postgres, sqlite } from './stores/run';
 
-const all = { append, command, load, routing };
+const all = { append, command, load, routing, postgres, mariadb, sqlite };
 
 async function main(): Promise<void> {
   console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; medians of 7 rounds, in turn`);

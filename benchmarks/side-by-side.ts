@@ -1,0 +1,77 @@
+import { performance } from 'node:perf_hooks';
+
+/** What one operation of a contender is: it resolves when the operation is durable, or its result is there. */
+export type Operation = (worker: number) => Promise<unknown> | unknown;
+
+/** A comparison in which each operation is timed by itself. */
+export interface SideBySide {
+  readonly name: string;
+  readonly limit: string;
+  /** The ratio of speeds, ours to the limit's, that we aim at. */
+  readonly aim: number;
+  /** In each round, of each. */
+  readonly operations: number;
+  /** So many workers do one operation after another; 1 unless given. */
+  readonly atOnce?: number;
+  readonly ours: Operation;
+  readonly byHand: Operation;
+  /** Run before each turn, and not timed. */
+  readonly prepare?: () => Promise<unknown> | unknown;
+}
+
+interface Turn {
+  /** Operations a second. */
+  readonly rate: number;
+  /** Milliseconds of each operation. */
+  readonly latencies: readonly number[];
+}
+
+const rounds = 7;
+
+/** Lets both do the same in turn, after a warm-up, and prints the median ratio of the pairs, rates, p50 and p99. */
+export async function sideBySide(comparison: SideBySide): Promise<void> {
+  const { name, limit, aim, ours, byHand } = comparison;
+  const pairs: { readonly ours: Turn; readonly byHand: Turn }[] = [];
+  for (let round = -1; round < rounds; round += 1) {
+    // Who goes second finds warmer caches.
+    const first = round % 2 === 0 ? await take(comparison, ours) : undefined;
+    const second = await take(comparison, byHand);
+    const pair = { ours: first ?? (await take(comparison, ours)), byHand: second };
+    if (round >= 0) pairs.push(pair);
+  }
+  const ratios = pairs.map((pair) => pair.ours.rate / pair.byHand.rate);
+  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+  console.log(`${name}: ${median(ratios).toFixed(2)} (${range}) of ${limit} (aim ${aim})`);
+  console.log(`  ours    ${figures(pairs.map((pair) => pair.ours))}`);
+  console.log(`  by hand ${figures(pairs.map((pair) => pair.byHand))}`);
+}
+
+async function take({ operations, atOnce = 1, prepare }: SideBySide, operation: Operation): Promise<Turn> {
+  await prepare?.();
+  global.gc?.();
+  const latencies: number[] = [];
+  let left = operations;
+  const work = async (worker: number): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      const begun = performance.now();
+      await operation(worker);
+      latencies.push(performance.now() - begun);
+    }
+  };
+  const start = performance.now();
+  await Promise.all(Array.from({ length: atOnce }, (_, worker) => work(worker)));
+  return { rate: operations / ((performance.now() - start) / 1000), latencies };
+}
+
+function figures(turns: readonly Turn[]): string {
+  const latencies = turns.flatMap((turn) => turn.latencies).sort((a, b) => a - b);
+  const at = (share: number) => (latencies[Math.floor(latencies.length * share)] ?? Number.NaN).toFixed(3);
+  const rate = Math.round(median(turns.map((turn) => turn.rate))).toLocaleString('en');
+  return `${rate} a second; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
