@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import type { Criterion } from '../../events/criterion';
 import type { Selection } from './select-events';
 import type { Outcome, StagedGroup } from './staged-append';
 import type { EventRow } from './tables';
@@ -46,8 +47,8 @@ export interface Dialect {
   select(runner: QueryRunner, selection: Selection): Promise<EventRow[]>;
   /** Adds tags to events, in a transaction of its own. */
   addTags(runner: QueryRunner, lacking: readonly Lacking[]): Promise<void>;
-  /** Reads how far one can read. */
-  horizon(runner: QueryRunner): Promise<Horizon>;
+  /** Reads how far one can read: everything, or what matches. */
+  horizon(runner: QueryRunner, criteria?: readonly Criterion[]): Promise<Horizon>;
   /** Says whether the database gave up work that may succeed when it is done again: a deadlock, or a busy file. */
   isTransient(error: unknown): boolean;
   /** Says whether the connection is gone, and with it the answer. */

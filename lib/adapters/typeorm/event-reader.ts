@@ -15,8 +15,11 @@ import type { Horizon } from './wake-ups';
 export interface RowSource {
   /** Whether commits may become visible in another order than that of their positions. */
   readonly isUnordered: boolean;
+  /** Whether it is read within a transaction, whose own events belong to all it reads, be others under way or not. */
+  readonly isJoined: boolean;
   select(selection: Selection): Promise<EventRow[]>;
-  horizon(): Promise<Horizon>;
+  /** @returns how far one can read what matches; everything when there are no criteria. */
+  horizon(criteria?: readonly Criterion[]): Promise<Horizon>;
 }
 
 /** So many events are read at once, at most. */
@@ -39,7 +42,7 @@ export class EventReader {
     for (const cursor of [after, before, query.after, query.before]) if (cursor !== undefined) checkPosition(cursor);
     const asked = askedBy(query);
     if (asked === undefined) return pageOf([], false, false);
-    const upTo = await this.bound(asked);
+    const upTo = this.mustHold(asked, query) ? await this.reach(asked.criteria) : undefined;
     if (upTo === 'nothing') return pageOf([], false, false);
     const isBackward = 'last' in request;
     const size = isBackward ? request.last : request.first;
@@ -56,8 +59,9 @@ export class EventReader {
     for (const bound of [query.after, query.before]) if (bound !== undefined) checkPosition(bound);
     const asked = askedBy(query);
     if (asked === undefined || query.limit === 0) return;
-    if (query.direction !== 'backward' && this.mustHold(asked) && asked.criteria === undefined) yield* this.readOn(query);
-    else yield* this.readUpTo(asked, query, await this.bound(asked));
+    const mustHold = this.mustHold(asked, query);
+    if (mustHold && query.direction !== 'backward' && asked.criteria === undefined) yield* this.readOn(query);
+    else yield* this.readUpTo(asked, query, mustHold ? await this.reach(asked.criteria) : undefined);
   }
 
   /** Reads what follows on without a gap as it is; only at a gap it asks how far one can read. */
@@ -76,7 +80,7 @@ export class EventReader {
         yield contiguous.map(eventOf);
       }
       if (gap !== -1) {
-        const upTo = await this.bound({});
+        const upTo = await this.reach();
         const isReached = upTo === 'nothing' || Number(upTo) <= Number(last);
         if (!isReached) yield* this.readUpTo({}, { ...query, after: last as Position, limit: left }, upTo);
         return;
@@ -121,14 +125,16 @@ export class EventReader {
   }
 
   /** A stream's versions and the events of one boundary become visible in their order; all others may not. */
-  private mustHold({ stream, criteria }: Asked): boolean {
+  private mustHold({ stream, criteria }: Asked, query: EventQuery): boolean {
     if (!this.source.isUnordered || stream !== undefined) return false;
+    // With criteria it may be a boundary, and an append that is guarded by it would not see what comes later below it.
+    if (query.criteria === undefined) return !this.source.isJoined;
     return criteria === undefined || commonValues(criteria).length === 0;
   }
 
   /** @returns the position up to which one can read; 'nothing' when there is nothing that one can. */
-  private async bound(asked: Asked): Promise<string | undefined | 'nothing'> {
-    return this.mustHold(asked) ? ((await this.source.horizon()).position ?? 'nothing') : undefined;
+  private async reach(criteria?: readonly Criterion[]): Promise<string | 'nothing'> {
+    return (await this.source.horizon(criteria)).position ?? 'nothing';
   }
 
   private async isAnyFrom(

@@ -17,6 +17,8 @@ import { UnfitTransactionError } from './typeorm-errors';
 export interface JoinedOptions {
   readonly store: EventStore;
   readonly dialect: Dialect;
+  /** Whether commits may become visible in another order than that of their positions. */
+  readonly isUnordered: boolean;
   readonly connections: Connections;
   readonly stage: (appends: readonly Append[]) => StagedGroup;
   readonly committed: (position: Position) => void;
@@ -42,9 +44,10 @@ export class JoinedEventStore implements EventStore {
     this.runner = runner;
     const { dialect } = options;
     this.reader = new EventReader({
-      isUnordered: false,
+      isUnordered: options.isUnordered,
+      isJoined: true,
       select: (selection) => this.inTurn(() => dialect.select(runner, selection)),
-      horizon: () => this.inTurn(() => dialect.horizon(runner)),
+      horizon: (criteria) => this.inTurn(() => dialect.horizon(runner, criteria)),
     });
   }
 

@@ -43,6 +43,18 @@ export function commonValues(criteria: readonly Criterion[]): string[] {
   return first?.filter((value) => others.every((values) => values.includes(value))) ?? [];
 }
 
+/**
+ * @returns keys of which everyone holds at least one who stores an event that matches, unless he holds the lock of
+ * everything; undefined when the criteria are about everything.
+ */
+export function writersKeys(criteria: readonly Criterion[] | undefined): string[] | undefined {
+  if (criteria === undefined || criteria.some(isUniversal)) return undefined;
+  const keys = criteria.flatMap(({ types = [], tags = [] }) =>
+    tags[0] === undefined ? types.map((type) => `t${type}`) : [`v${valueIn(tags[0])}`],
+  );
+  return [...new Set(keys)];
+}
+
 function conditionLocks(criteria: readonly Criterion[]): Lock[] {
   const common = commonValues(criteria)[0];
   if (common !== undefined) return [{ key: `v${common}`, isExclusive: false }];

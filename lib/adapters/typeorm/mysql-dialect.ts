@@ -25,7 +25,9 @@ export class MySqlDialect implements Dialect {
   async prepare(runner: QueryRunner): Promise<void> {
     const { locks, events } = this.names;
     try {
-      await this.run(runner, `INSERT IGNORE INTO ${locks.table} (${locks.id}) VALUES (1)`);
+      // Looked for first, as making it waits for appends under way.
+      const [found] = await this.run(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1`);
+      if (found === undefined) await this.run(runner, `INSERT IGNORE INTO ${locks.table} (${locks.id}) VALUES (1)`);
     } catch (error) {
       if (codeOf(error) !== 'ER_NO_SUCH_TABLE') throw error;
       throw new MissingTablesError(`There is no table ${events.table}`, { cause: error });

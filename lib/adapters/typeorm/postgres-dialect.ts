@@ -1,6 +1,8 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { Criterion } from '../../events/criterion';
 import type { Position } from '../../events/recorded-event';
 import type { Appended, Dialect, Lacking, LockMode } from './dialect';
+import { writersKeys } from './locks-of';
 import { type AppendCall, appendCall } from './postgres-append-call';
 import { appendFunctions, createAppendFunctions } from './postgres-functions';
 import { type Selection, type Statement, selectEvents } from './select-events';
@@ -118,16 +120,18 @@ export class PostgresDialect implements Dialect {
     );
   }
 
-  async horizon(runner: QueryRunner): Promise<Horizon> {
+  async horizon(runner: QueryRunner, criteria?: readonly Criterion[]): Promise<Horizon> {
     const { table, position } = this.names.events;
+    const keys = writersKeys(criteria);
+    const marker = keys === undefined ? leastMarker : leastMarkerOf;
     const [row] = await this.execute<{ newest: string | null; marker: string | null }>(runner, {
-      sql: `SELECT (SELECT max(e.${position}) FROM ${table} e)::text AS newest, (${leastMarker})::text AS marker`,
-      parameters: [table],
+      sql: `SELECT (SELECT max(e.${position}) FROM ${table} e)::text AS newest, (${marker})::text AS marker`,
+      parameters: keys === undefined ? [table] : [table, keys],
       isFrequent: true,
     });
-    const { newest = null, marker = null } = row ?? {};
-    const isHeldBack = marker !== null && newest !== null && Number(marker) < Number(newest);
-    const last = isHeldBack ? marker : newest;
+    const { newest = null, marker: least = null } = row ?? {};
+    const isHeldBack = least !== null && newest !== null && Number(least) < Number(newest);
+    const last = isHeldBack ? least : newest;
     return { position: last === null || last === '0' ? undefined : (last as Position), isHeldBack };
   }
 
@@ -200,6 +204,16 @@ const leastMarker = `SELECT min(((l.classid::bigint & 65535) << 32) | l.objid::b
   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.pid IS DISTINCT FROM pg_backend_pid()
     AND l.classid::bigint >> 16 = $1::text::regclass::oid::bigint & 32767
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())`;
+
+/**
+ * Only of transactions that hold a lock without which nobody stores what matches, or the one of everything. A lock is
+ * taken before the marker and let go of with it, so it does not matter that the list is read twice.
+ */
+const leastMarkerOf = `${leastMarker} AND EXISTS (
+    SELECT FROM pg_locks k WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.granted AND k.database = l.database
+      AND k.classid = $1::text::regclass::oid AND k.virtualtransaction = l.virtualtransaction
+      AND (k.objid = 0 AND k.mode = 'ExclusiveLock'
+        OR k.objid::bigint IN (SELECT hashtext(u)::bigint & 4294967295 FROM unnest($2::text[]) AS u)))`;
 
 function placeholders(count: number): string {
   return Array.from({ length: count }, (_, index) => `$${index + 1}`).join(', ');

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { Criterion } from '../../events/criterion';
 import { nameOf } from '../../events/event-class';
 import { checkOptions, InvalidArgumentError } from '../../events/invalid-argument-error';
 import type { Position, RecordedEvent } from '../../events/recorded-event';
@@ -54,6 +55,7 @@ export class TypeOrmEventStore implements EventStore {
   private readonly dialect: Dialect;
   private readonly connections: Connections;
   private readonly reader: EventReader;
+  private readonly isUnordered: boolean;
   private readonly wakeUps: WakeUps;
   private readonly gathered: GatheredAppends | undefined;
   private lastHooked: Promise<unknown> = Promise.resolve();
@@ -73,10 +75,12 @@ export class TypeOrmEventStore implements EventStore {
     const names = tableNames(dataSource, options);
     this.dialect = dialectOf(dataSource, names, options.preparedStatements !== false);
     this.connections = new Connections(dataSource, this.dialect);
+    this.isUnordered = dataSource.options.type === 'postgres';
     this.reader = new EventReader({
-      isUnordered: dataSource.options.type === 'postgres',
+      isUnordered: this.isUnordered,
+      isJoined: false,
       select: (selection) => this.connections.use((runner) => this.dialect.select(runner, this.connections.visible(selection))),
-      horizon: () => this.horizon(),
+      horizon: (criteria) => this.horizon(criteria),
     });
     const remote = remoteWakeUps(dataSource, names);
     const polling = pollingOf(dataSource, options, remote !== undefined);
@@ -133,6 +137,7 @@ export class TypeOrmEventStore implements EventStore {
     return new JoinedEventStore(manager, {
       store: this,
       dialect: this.dialect,
+      isUnordered: this.isUnordered,
       connections: this.connections,
       stage: (appends) => this.stage(appends),
       committed: (position) => this.wakeUps.tell(position),
@@ -210,8 +215,8 @@ export class TypeOrmEventStore implements EventStore {
     }
   }
 
-  private async horizon(): Promise<Horizon> {
-    const horizon = await this.connections.use((runner) => this.dialect.horizon(runner));
+  private async horizon(criteria?: readonly Criterion[]): Promise<Horizon> {
+    const horizon = await this.connections.use((runner) => this.dialect.horizon(runner, criteria));
     if (horizon.isHeldBack) this.wakeUps.lookSoon();
     return this.connections.visibleHorizon(horizon);
   }
