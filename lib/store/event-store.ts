@@ -4,6 +4,7 @@ import type { Append, AppendResult, BeforeCommit } from './append';
 import type { EventQuery, Page, PageRequest } from './event-query';
 import type { EventStream } from './event-stream';
 import type { SnapshotStore } from './snapshot-store';
+import type { TagSources } from './tag-sources';
 
 /**
  * Where events are kept, in one order. A store knows event types by name only; data is any storable object, returned
@@ -12,6 +13,12 @@ import type { SnapshotStore } from './snapshot-store';
 export interface EventStore {
   /** Where it keeps snapshots; without it none are made, and every instance is folded from its first event. */
   readonly snapshots?: SnapshotStore;
+
+  /**
+   * What it remembers of its tags. Without it, `EventSourcing.open` looks at every stored event at each start, and adds
+   * the tags that are missing by itself.
+   */
+  readonly tagSources?: TagSources;
 
   /**
    * Appends all of `appends`, or none. Guards are checked against the store as it was before the call; the appends

@@ -1,7 +1,8 @@
 import type { QueryRunner } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
+import { changedTags } from './changed-tags';
 import { decide } from './decide';
-import type { Appended, Dialect, Lacking, LockMode } from './dialect';
+import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
 import { type Selection, type Statement, selectEvents, selectNewest } from './select-events';
 import type { StagedAppend, StagedGroup } from './staged-append';
 import { type EventRow, longestKey, type TableNames } from './tables';
@@ -102,16 +103,27 @@ export class MySqlDialect implements Dialect {
     return rows.map(decoded);
   }
 
-  async addTags(runner: QueryRunner, lacking: readonly Lacking[]): Promise<void> {
-    const { events: e, tags: t } = this.names;
-    const rows = lacking.flatMap(({ row, added }) => added.map((tag) => [bytes(tag), Number(row.position), bytes(row.type)]));
+  async addTags(runner: QueryRunner, additions: readonly TagAddition[]): Promise<void> {
+    const { events: e, tags: t, locks } = this.names;
+    const positions = additions.map(({ position }) => Number(position));
     await this.begin(runner);
     try {
-      await this.run(runner, `INSERT IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES ?`, [rows]);
-      for (const { row, tags } of lacking) {
-        const parameters = [JSON.stringify(tags), Number(row.position)];
-        await this.run(runner, `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`, parameters);
-      }
+      // As appends do, or each would wait for what the other holds.
+      await this.run(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1 FOR UPDATE`);
+      const rows = await this.run(
+        runner,
+        `SELECT ${e.position} AS position, ${e.tags} AS tags FROM ${e.table} WHERE ${e.position} IN (?) FOR UPDATE`,
+        [positions],
+      );
+      const stored = new Map(rows.map((row) => [String(row['position']), row['tags'] as string | null]));
+      const changed = changedTags(additions, stored);
+      const tags = changed.flatMap(({ position, type, added }) =>
+        added.map((tag) => [bytes(tag), Number(position), bytes(type)]),
+      );
+      if (tags.length > 0)
+        await this.run(runner, `INSERT IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES ?`, [tags]);
+      for (const { position, text: tagsText } of changed)
+        await this.run(runner, `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`, [tagsText, Number(position)]);
       await this.end(runner, 'COMMIT');
     } catch (error) {
       await this.end(runner, 'ROLLBACK').catch(() => undefined);

@@ -1,7 +1,8 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Criterion } from '../../events/criterion';
 import type { Position } from '../../events/recorded-event';
-import type { Appended, Dialect, Lacking, LockMode } from './dialect';
+import { changedTags } from './changed-tags';
+import type { Appended, Dialect, LockMode, StreamSelection, TagAddition } from './dialect';
 import { writersKeys } from './locks-of';
 import { type AppendCall, appendCall } from './postgres-append-call';
 import { appendFunctions, createAppendFunctions } from './postgres-functions';
@@ -98,26 +99,36 @@ export class PostgresDialect implements Dialect {
     return this.isServer ? rows : rows.map((row) => ({ ...row, position: String(row.position) }));
   }
 
-  async addTags(runner: QueryRunner, lacking: readonly Lacking[]): Promise<void> {
+  async addTags(runner: QueryRunner, additions: readonly TagAddition[]): Promise<void> {
     const { events: e, tags: t } = this.names;
-    const added = lacking.flatMap(({ row, added: texts }) => texts.map((tag) => ({ tag, row })));
-    await this.run(
-      runner,
-      `WITH added AS (
-        INSERT INTO ${t.table} (${t.tag}, ${t.position}, ${t.type})
+    await this.begin(runner);
+    try {
+      const rows = await this.run<{ position: string; tags: string | null }>(
+        runner,
+        `SELECT e.${e.position}::text AS position, e.${e.tags} AS tags FROM ${e.table} AS e
+        WHERE e.${e.position} = ANY ($1::bigint[]) ORDER BY e.${e.position} FOR NO KEY UPDATE`,
+        [additions.map(({ position }) => position)],
+      );
+      const changed = changedTags(additions, new Map(rows.map(({ position, tags }) => [position, tags])));
+      const tags = changed.flatMap(({ position, type, added }) => added.map((tag) => ({ tag, position, type })));
+      await this.run(
+        runner,
+        `INSERT INTO ${t.table} (${t.tag}, ${t.position}, ${t.type})
         SELECT u.tag, u.position, u.type FROM unnest($1::text[], $2::bigint[], $3::text[]) AS u(tag, position, type)
-        ON CONFLICT DO NOTHING
-      )
-      UPDATE ${e.table} AS e SET ${e.tags} = u.tags FROM unnest($4::bigint[], $5::text[]) AS u(position, tags)
-      WHERE e.${e.position} = u.position`,
-      [
-        added.map(({ tag }) => tag),
-        added.map(({ row }) => row.position),
-        added.map(({ row }) => row.type),
-        lacking.map(({ row }) => row.position),
-        lacking.map(({ tags }) => JSON.stringify(tags)),
-      ],
-    );
+        ON CONFLICT DO NOTHING`,
+        [tags.map(({ tag }) => tag), tags.map(({ position }) => position), tags.map(({ type }) => type)],
+      );
+      await this.run(
+        runner,
+        `UPDATE ${e.table} AS e SET ${e.tags} = u.tags FROM unnest($1::bigint[], $2::text[]) AS u(position, tags)
+        WHERE e.${e.position} = u.position`,
+        [changed.map(({ position }) => position), changed.map(({ text }) => text)],
+      );
+      await this.end(runner, 'COMMIT');
+    } catch (error) {
+      await this.end(runner, 'ROLLBACK').catch(() => undefined);
+      throw error;
+    }
   }
 
   async horizon(runner: QueryRunner, criteria?: readonly Criterion[]): Promise<Horizon> {

@@ -1,10 +1,13 @@
 import type { RecordedEvent } from '../../events/recorded-event';
 import type { Connections } from './connections';
-import type { Dialect } from './dialect';
+import type { Dialect, TagAddition } from './dialect';
 import { eventOf } from './recorded-row';
 import type { EventRow } from './tables';
 
 const pageSize = 500;
+
+/** A page of tags may meet a deadlock, or a busy file, and is then added again. */
+const attempts = 5;
 
 /** Adds tags to stored events, a page at a time, while appends go on. */
 export class Retagging {
@@ -18,13 +21,13 @@ export class Retagging {
     for await (const page of this.pages(types)) for (const row of page) tagsOf(eventOf(row));
     let retagged = 0;
     for await (const page of this.pages(types)) {
-      const lacking = page.flatMap((row) => {
-        const { tags } = eventOf(row);
-        const added = [...new Set(tagsOf(eventOf(row)))].filter((tag) => !tags.includes(tag));
-        return added.length === 0 ? [] : [{ row, added, tags: [...tags, ...added] }];
+      const additions = page.flatMap((row) => {
+        const event = eventOf(row);
+        const tags = tagsOf(event).filter((tag) => !event.tags.includes(tag));
+        return tags.length === 0 ? [] : [{ position: row.position, type: row.type, tags }];
       });
-      if (lacking.length > 0) await this.connections.useAlone((runner) => this.dialect.addTags(runner, lacking));
-      retagged += lacking.length;
+      await addTags(this.connections, this.dialect, additions);
+      retagged += additions.length;
     }
     return retagged;
   }
@@ -38,6 +41,19 @@ export class Retagging {
       if (rows.length > 0) yield rows;
       if (rows.length < pageSize) return;
       after = rows.at(-1)?.position;
+    }
+  }
+}
+
+/** Adds tags in one transaction. */
+export async function addTags(connections: Connections, dialect: Dialect, additions: readonly TagAddition[]): Promise<void> {
+  if (additions.length === 0) return;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await connections.useAlone((runner) => dialect.addTags(runner, additions));
+      return;
+    } catch (error) {
+      if (attempt === attempts || !dialect.isTransient(error)) throw error;
     }
   }
 }

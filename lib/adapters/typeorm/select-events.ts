@@ -11,6 +11,8 @@ export interface Selection {
   readonly upTo?: string | undefined;
   readonly afterTime?: string | undefined;
   readonly beforeTime?: string | undefined;
+  /** Only events that carry no tag of this name. */
+  readonly withoutTag?: string;
   readonly isBackward?: boolean;
   readonly limit: number;
 }
@@ -28,6 +30,12 @@ const manyTypes = 8;
 
 /** So many tags are joined, in the order that the database finds best; databases limit the number. */
 const manyTags = 8;
+
+/** @returns the columns of the events table, under the names that rows have. */
+export function eventColumns({ events: e }: TableNames): string {
+  const keys = Object.keys(e) as (keyof typeof e)[];
+  return keys.flatMap((key) => (key === 'table' ? [] : [`e.${e[key]} AS ${key}`])).join(', ');
+}
 
 /** @returns the statement that selects events in order of position, or version by version in a stream. */
 export function selectEvents(names: TableNames, placeholder: (index: number) => string, selection: Selection): Statement {
@@ -61,12 +69,10 @@ class SelectStatement {
 
   statement(): Statement {
     const { events: e } = this.names;
-    const { stream, criteria, limit } = this.selection;
-    const columns = (Object.keys(e) as (keyof typeof e)[])
-      .filter((key) => key !== 'table')
-      .map((key) => `e.${e[key]} AS ${key}`)
-      .join(', ');
-    if (stream !== undefined || criteria === undefined || this.hasTimes || criteria.some(isUniversal)) {
+    const { stream, criteria, limit, withoutTag } = this.selection;
+    const columns = eventColumns(this.names);
+    const isFiltered = stream !== undefined || withoutTag !== undefined || this.hasTimes;
+    if (isFiltered || criteria === undefined || criteria.some(isUniversal)) {
       const sql = `SELECT ${columns} FROM ${e.table} e ${this.where(this.filters())} ORDER BY e.${stream === undefined ? e.position : e.version} ${this.order} LIMIT ${this.bind(limit)}`;
       return { sql, parameters: this.parameters, isFrequent: criteria === undefined };
     }
@@ -89,7 +95,7 @@ class SelectStatement {
 
   private filters(): string[] {
     const { events: e } = this.names;
-    const { stream, afterVersion, criteria, afterTime, beforeTime } = this.selection;
+    const { stream, afterVersion, criteria, afterTime, beforeTime, withoutTag } = this.selection;
     return [
       ...(stream === undefined ? [] : [`e.${e.stream} = ${this.bind(stream)}`]),
       ...(stream === undefined ? [] : [`e.${e.version} > ${this.bind(afterVersion ?? 0)}`]),
@@ -97,7 +103,18 @@ class SelectStatement {
       ...(afterTime === undefined ? [] : [`e.${e.time} > ${this.bind(afterTime)}`]),
       ...(beforeTime === undefined ? [] : [`e.${e.time} < ${this.bind(beforeTime)}`]),
       ...(criteria === undefined || criteria.some(isUniversal) ? [] : [this.anyOf(criteria)]),
+      ...(withoutTag === undefined ? [] : [this.lacks(withoutTag)]),
     ];
+  }
+
+  /** Read off the row's JSON, for the index of tags has no order by event; in words that all databases know. */
+  private lacks(tagName: string): string {
+    const tags = `e.${this.names.events.tags}`;
+    const start = JSON.stringify(`${tagName}:`).slice(0, -1);
+    const isWithout = [`[${start}`, `",${start}`].map((text) => {
+      return `LENGTH(REPLACE(${tags}, ${this.bind(text)}, '')) = LENGTH(${tags})`;
+    });
+    return `(${tags} IS NULL OR ${isWithout.join(' AND ')})`;
   }
 
   private anyOf(criteria: readonly Criterion[]): string {

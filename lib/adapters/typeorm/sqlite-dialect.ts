@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
+import { changedTags } from './changed-tags';
 import { decide } from './decide';
-import type { Appended, Dialect, Lacking, LockMode } from './dialect';
+import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
 import { type Selection, type Statement, selectEvents, selectNewest } from './select-events';
 import type { Outcome, StagedAppend, StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
@@ -67,17 +68,28 @@ export class SqliteDialect implements Dialect {
     return (this.all(database, statement) as EventRow[]).map((row) => ({ ...row, position: String(row.position) }));
   }
 
-  async addTags(runner: QueryRunner, lacking: readonly Lacking[]): Promise<void> {
+  async addTags(runner: QueryRunner, additions: readonly TagAddition[]): Promise<void> {
     const { events: e, tags: t } = this.names;
     const database = await this.database(runner);
     const insert = `INSERT OR IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES (?, ?, ?)`;
+    const select = `SELECT ${e.tags} AS tags FROM ${e.table} WHERE ${e.position} = ?`;
     const update = `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`;
-    await this.inTransaction(database, () => {
-      for (const { row, added, tags } of lacking) {
-        for (const tag of added) this.statement(database, insert).run(tag, Number(row.position), row.type);
-        this.statement(database, update).run(JSON.stringify(tags), Number(row.position));
+    this.run(database, 'BEGIN IMMEDIATE');
+    try {
+      const stored = new Map<string, string | null>();
+      for (const { position } of additions) {
+        const row = this.statement(database, select).get(Number(position)) as { tags: string | null } | undefined;
+        if (row !== undefined) stored.set(position, row.tags);
       }
-    });
+      for (const { position, type, added, text } of changedTags(additions, stored)) {
+        for (const tag of added) this.statement(database, insert).run(tag, Number(position), type);
+        this.statement(database, update).run(text, Number(position));
+      }
+      this.run(database, 'COMMIT');
+    } catch (error) {
+      this.rollBack(database);
+      throw error;
+    }
   }
 
   async horizon(runner: QueryRunner): Promise<Horizon> {

@@ -8,6 +8,9 @@ import type { Append, AppendResult, BeforeCommit } from '../../store/append';
 import type { EventQuery, Page, PageRequest } from '../../store/event-query';
 import type { EventStore } from '../../store/event-store';
 import type { EventStream } from '../../store/event-stream';
+import type { TagSources } from '../../store/tag-sources';
+import type { JoinedEventStore, TransactionalEventStore } from '../../store/transactional-event-store';
+import { ambientManagerOf, type FindManager } from './ambient';
 import { StoreClosedError } from '../../store/store-errors';
 import { Connections } from './connections';
 import type { Appended, Dialect, LockMode } from './dialect';
@@ -24,6 +27,7 @@ import { type Outcome, type StagedGroup, type StagingOptions, stage } from './st
 import { type TableOptions, tableNames } from './tables';
 import { UnknownOutcomeError } from './typeorm-errors';
 import { type Horizon, type Polling, toldOn, WakeUps } from './wake-ups';
+import { TypeOrmTagSources } from './typeorm-tag-sources';
 
 /** What a store on a database takes. */
 export interface TypeOrmEventStoreOptions extends TableOptions, StagingOptions {
@@ -51,7 +55,8 @@ const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedState
  * const store = new TypeOrmEventStore(dataSource);
  * ```
  */
-export class TypeOrmEventStore implements EventStore {
+export class TypeOrmEventStore implements TransactionalEventStore {
+  readonly tagSources: TagSources;
   private readonly dialect: Dialect;
   private readonly connections: Connections;
   private readonly reader: EventReader;
@@ -85,6 +90,7 @@ export class TypeOrmEventStore implements EventStore {
     const remote = remoteWakeUps(dataSource, names);
     const polling = pollingOf(dataSource, options, remote !== undefined);
     this.wakeUps = new WakeUps(() => this.horizon(), toldOn(dataSource, names.events.table), remote, polling);
+    this.tagSources = new TypeOrmTagSources(dataSource, this.connections, this.dialect, names);
     const isTransient = (error: unknown) => this.dialect.isTransient(error);
     if (options.gather !== false) this.gathered = new GatheredAppends((groups, mode) => this.commit(groups, mode), isTransient);
   }
