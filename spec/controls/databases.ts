@@ -31,6 +31,10 @@ export class DatabasePlace {
     private readonly dropAll: (dataSource: DataSource | undefined) => Promise<void>,
   ) {}
 
+  get type(): DataSourceOptions['type'] {
+    return this.options.type;
+  }
+
   /** Connects anew, as another process would. The tables are made by the first. */
   async connect(options: Partial<DataSourceOptions> = {}): Promise<DataSource> {
     const dataSource = new DataSource({
