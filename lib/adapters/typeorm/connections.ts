@@ -1,21 +1,26 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import type { Position } from '../../events/recorded-event';
 import { StoreClosedError } from '../../store/store-errors';
 import type { Dialect } from './dialect';
 import type { Selection } from './select-events';
 import { type Transactions, transactionsOf } from './transactions';
+import { type Visibility, visibilityOn } from './visibility';
 import type { Horizon } from './wake-ups';
 
 /** The connections of a DataSource, ready to be used. */
 export class Connections {
   readonly transactions: Transactions;
+  /** What readers on a shared connection may see. */
+  readonly visibility: Visibility;
   private ready: Promise<void> | undefined;
 
+  /** @param table The name of the table of events. */
   constructor(
     private readonly dataSource: DataSource,
     private readonly dialect: Dialect,
+    table: string,
   ) {
-    this.transactions = transactionsOf(dataSource);
+    this.transactions = transactionsOf(dataSource, dialect.sharesConnection);
+    this.visibility = visibilityOn(dataSource, table);
   }
 
   /**
@@ -34,10 +39,15 @@ export class Connections {
     }
   }
 
-  /** Runs `work` on a connection that is nobody else's until it ends. */
-  useAlone<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    const { dialect, transactions } = this;
-    return this.use((runner) => (dialect.sharesConnection ? transactions.exclusively(runner, () => work(runner)) : work(runner)));
+  /**
+   * Runs `work` on a connection that is nobody else's until it ends.
+   *
+   * @param hook Whether code of users runs in it.
+   * @throws {@link ConnectionBusyError} when a transaction stays open for too long on the only connection there is.
+   */
+  useAlone<T>(work: (runner: QueryRunner) => Promise<T>, hook: 'hook' | 'no hook' = 'no hook'): Promise<T> {
+    const { shared } = this.transactions;
+    return this.use((runner) => (shared === undefined ? work(runner) : shared.exclusively(() => work(runner), hook)));
   }
 
   /** Sees to it that a transaction can be used, which somebody else has begun. */
@@ -47,32 +57,31 @@ export class Connections {
     else await this.use(async () => undefined);
   }
 
-  /** Hides what is appended from here on from readers on a shared connection, until {@link Transactions} says it is over. */
+  /** Hides what is appended from here on from readers on a shared connection, until the open transaction is over. */
   async hide(runner: QueryRunner): Promise<void> {
-    if (!this.dialect.sharesConnection || this.transactions.lastCommitted !== undefined) return;
-    this.transactions.lastCommitted = (await this.dialect.horizon(runner)).position ?? '0';
+    if (!this.dialect.sharesConnection || this.visibility.isLimited) return;
+    const { position } = await this.dialect.horizon(runner);
+    this.transactions.onOutermostEnd(runner, this.visibility.limit(position));
   }
 
   /** @returns the selection without what a transaction has appended on a shared connection and not committed. */
   visible(selection: Selection): Selection {
-    const last = this.dialect.sharesConnection ? this.transactions.lastCommitted : undefined;
-    if (last === undefined || (selection.upTo !== undefined && Number(selection.upTo) <= Number(last))) return selection;
-    return { ...selection, upTo: last };
+    return this.visibility.of(selection);
   }
 
-  visibleHorizon({ position, isHeldBack }: Horizon): Horizon {
-    const last = this.dialect.sharesConnection ? this.transactions.lastCommitted : undefined;
-    if (last === undefined || position === undefined || Number(position) <= Number(last)) return { position, isHeldBack };
-    return { position: last === '0' ? undefined : (last as Position), isHeldBack };
+  visibleHorizon(horizon: Horizon): Horizon {
+    return this.visibility.ofHorizon(horizon);
   }
 
   private async prepared(runner: QueryRunner): Promise<void> {
-    if (this.ready === undefined && runner.isTransactionActive) {
+    const { shared } = this.transactions;
+    if (this.ready === undefined && shared?.isOpen) {
       // What is made here may be rolled back with the transaction, and is then made again.
       await this.dialect.prepare(runner);
       return;
     }
-    this.ready ??= this.dialect.prepare(runner);
+    const prepare = () => this.dialect.prepare(runner);
+    this.ready ??= shared === undefined ? prepare() : shared.exclusively(prepare, 'no hook');
     try {
       await this.ready;
     } catch (error) {

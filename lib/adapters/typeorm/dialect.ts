@@ -38,6 +38,8 @@ export interface Dialect {
   readonly longestKey: number;
   /** Whether all query runners of a DataSource share one connection, so that a transaction on it is everybody's. */
   readonly sharesConnection: boolean;
+  /** Whether {@link append} is one statement, which stores all or nothing. */
+  readonly appendsAtOnce: boolean;
   /** Sees to it, once, that everything is there that the tables alone do not give. */
   prepare(runner: QueryRunner): Promise<void>;
   /** Appends in a transaction of its own. */

@@ -1,5 +1,4 @@
 // The store
-export { JoinedEventStore } from './joined-event-store';
 export { type EventStoreMigration, eventStoreMigrations } from './migrations';
 export { type DialectName, eventStoreEntities, type TableOptions } from './tables';
 // Errors

@@ -1,16 +1,20 @@
 import type { Observable } from 'rxjs';
 import type { EntityManager, QueryRunner } from 'typeorm';
+import { nameOf } from '../../events/event-class';
 import type { Position, RecordedEvent } from '../../events/recorded-event';
 import type { Append, AppendResult, BeforeCommit } from '../../store/append';
 import type { EventQuery, Page, PageRequest } from '../../store/event-query';
 import type { EventStore } from '../../store/event-store';
 import type { EventStream } from '../../store/event-stream';
+import type { SnapshotStore } from '../../store/snapshot-store';
+import type { Ending, JoinedEventStore } from '../../store/transactional-event-store';
 import type { Connections } from './connections';
 import type { Dialect } from './dialect';
 import { EventReader } from './event-reader';
 import { OpenAppend } from './open-append';
 import { nothing, resultOf } from './outcome';
 import type { Outcome, StagedGroup } from './staged-append';
+import { isOpen } from './transactions';
 import { UnfitTransactionError } from './typeorm-errors';
 
 /** What a joined store shares with the store that it is a view of. */
@@ -25,42 +29,68 @@ export interface JoinedOptions {
 }
 
 /** The work on each connection, one piece after the other. */
-const lastWork = new WeakMap<QueryRunner, Promise<unknown>>();
+class Queue {
+  private last: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.last.then(work);
+    this.last = running.catch(() => undefined);
+    return running;
+  }
+}
+
+const statements = new WeakMap<QueryRunner, Queue>();
 
 /** A store within a transaction of its user's. */
-export class JoinedEventStore implements EventStore {
-  private readonly runner: QueryRunner;
+export class JoinedTypeOrmEventStore implements JoinedEventStore {
+  readonly snapshots?: SnapshotStore;
   private readonly reader: EventReader;
+  private readonly appends = new Queue();
+  private readonly statements: Queue;
+  private readonly transaction: object | undefined;
 
+  /** @internal */
   constructor(
-    manager: EntityManager,
+    private readonly runner: QueryRunner,
     private readonly options: JoinedOptions,
   ) {
-    const runner = manager?.queryRunner;
-    if (!runner?.isTransactionActive)
-      throw new UnfitTransactionError(
-        'No transaction is open on this EntityManager. Give the one that dataSource.transaction(async (manager) => …) hands out.',
-      );
-    this.runner = runner;
-    const { dialect } = options;
+    const { store, dialect, isUnordered, connections } = options;
+    if (store.snapshots !== undefined) this.snapshots = store.snapshots;
+    this.transaction = connections.transactions.outermost(runner);
+    this.statements = statements.get(runner) ?? new Queue();
+    statements.set(runner, this.statements);
     this.reader = new EventReader({
-      isUnordered: options.isUnordered,
+      isUnordered,
       isJoined: true,
-      select: (selection) => this.inTurn(() => dialect.select(runner, selection)),
-      horizon: (criteria) => this.inTurn(() => dialect.horizon(runner, criteria)),
+      select: (selection) => this.statement(() => dialect.select(runner, selection)),
+      horizon: (criteria) => this.statement(() => dialect.horizon(runner, criteria)),
     });
   }
 
+  get savepoint(): object {
+    this.checkOpen();
+    return this.options.connections.transactions.innermost(this.runner) as object;
+  }
+
+  onEnd(ending: Ending): void {
+    this.checkOpen();
+    this.options.connections.transactions.onEnd(this.runner, ending);
+  }
+
   append(appends: readonly Append[], beforeCommit?: BeforeCommit): Promise<AppendResult> {
-    return this.inTurn(async () => {
+    return this.appends.run(async () => {
+      this.checkOpen();
       const group = this.options.stage(appends);
       if (group.length === 0) return nothing;
-      await this.options.connections.prepareFor(this.runner);
-      await this.options.connections.hide(this.runner);
-      const result = await (beforeCommit === undefined ? this.appendGroup(group) : this.appendOpen(group, beforeCommit));
-      this.options.connections.transactions.join(this.runner, {
-        committed: () => this.options.committed(result.position as Position),
-        rolledBack: () => undefined,
+      const { connections, committed } = this.options;
+      await connections.prepareFor(this.runner);
+      await connections.hide(this.runner);
+      const result = await this.inSavepoint(
+        () => (beforeCommit === undefined ? this.appendGroup(group) : this.appendOpen(group, beforeCommit)),
+        beforeCommit !== undefined,
+      );
+      this.onEnd((how) => {
+        if (how === 'committed') committed(result.position as Position);
       });
       return result;
     });
@@ -75,7 +105,7 @@ export class JoinedEventStore implements EventStore {
   }
 
   async head(): Promise<Position | undefined> {
-    return (await this.inTurn(() => this.options.dialect.horizon(this.runner))).position;
+    return (await this.statement(() => this.options.dialect.horizon(this.runner))).position;
   }
 
   compare(a: Position, b: Position): number {
@@ -98,35 +128,64 @@ export class JoinedEventStore implements EventStore {
   async close(): Promise<void> {}
 
   private async appendGroup(group: StagedGroup): Promise<AppendResult> {
-    const { outcomes } = await this.options.dialect.append(this.runner, [group], 'wait');
+    const { outcomes } = await this.statement(() => this.options.dialect.append(this.runner, [group], 'wait'));
     return resultOf(group, outcomes[0] as Outcome);
   }
 
-  /** Within a savepoint, so that a hook that throws takes back its append and nothing else. */
-  private async appendOpen(group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
-    const { runner, options } = this;
-    await runner.query('SAVEPOINT eventfold');
+  private appendOpen(group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
+    const { dialect, stage } = this.options;
+    const append = (staged: StagedGroup) => this.statement(() => dialect.append(this.runner, [staged], 'alone'));
+    return new OpenAppend({ beforeCommit, stage, append }).run(group);
+  }
+
+  /** So that an append that fails takes back what it stored, and nothing else of the transaction. */
+  private async inSavepoint(append: () => Promise<AppendResult>, hasHook: boolean): Promise<AppendResult> {
+    if (!hasHook && this.options.dialect.appendsAtOnce) return append();
+    const query = (sql: string) => this.statement(() => this.runner.query(sql));
+    await query('SAVEPOINT eventfold');
     try {
-      const open = new OpenAppend({
-        beforeCommit,
-        stage: options.stage,
-        append: (staged) => options.dialect.append(runner, [staged], 'alone'),
-      });
-      const result = await open.run(group);
-      await runner.query('RELEASE SAVEPOINT eventfold');
+      const result = await append();
+      await query('RELEASE SAVEPOINT eventfold');
       return result;
     } catch (error) {
-      await runner.query('ROLLBACK TO SAVEPOINT eventfold');
+      // Where the connection is lost, or the database has rolled back by itself, what failed first matters more.
+      await query('ROLLBACK TO SAVEPOINT eventfold').catch(() => undefined);
       throw error;
     }
   }
 
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const running = (lastWork.get(this.runner) ?? Promise.resolve()).then(work);
-    lastWork.set(
-      this.runner,
-      running.catch(() => undefined),
-    );
-    return running;
+  private statement<T>(work: () => Promise<T>): Promise<T> {
+    return this.statements.run(() => {
+      this.checkOpen();
+      return work();
+    });
+  }
+
+  private checkOpen(): void {
+    const { transactions } = this.options.connections;
+    if (!isOpen(this.runner) || transactions.outermost(this.runner) !== this.transaction)
+      throw new UnfitTransactionError(
+        'The transaction is over that this store was joined to. Await everything that belongs to a transaction before it ends.',
+      );
   }
 }
+
+/**
+ * @returns the connection on which a manager has its transaction.
+ * @throws {@link UnfitTransactionError} when it has none, or is another DataSource's.
+ */
+export function runnerOf(manager: EntityManager, dataSource: object): QueryRunner {
+  if (typeof manager?.getRepository !== 'function')
+    throw new UnfitTransactionError(`${nameOf(manager)} is no EntityManager. ${remedy}`);
+  // The old name of the property is the one that all releases know.
+  if (manager.connection !== dataSource)
+    throw new UnfitTransactionError(
+      'The EntityManager belongs to another DataSource than the event store. Events and rows commit together only on one.',
+    );
+  const runner = manager.queryRunner;
+  if (runner === undefined || !isOpen(runner))
+    throw new UnfitTransactionError(`No transaction is open on this EntityManager. ${remedy}`);
+  return runner;
+}
+
+const remedy = 'Give the one that dataSource.transaction(async (manager) => …) hands out, before it ends.';

@@ -19,6 +19,7 @@ type Row = Record<string, unknown>;
 /** MySQL and MariaDB: every append takes its positions under one lock, which ends with its transaction. */
 export class MySqlDialect implements Dialect {
   readonly longestKey = longestKey;
+  readonly appendsAtOnce = false;
   readonly sharesConnection = false;
 
   constructor(private readonly names: TableNames) {}

@@ -6,7 +6,7 @@ import type { Appended, Dialect, LockMode, StreamSelection, TagAddition } from '
 import { writersKeys } from './locks-of';
 import { type AppendCall, appendCall } from './postgres-append-call';
 import { appendFunctions, createAppendFunctions } from './postgres-functions';
-import { type Selection, type Statement, selectEvents } from './select-events';
+import { eventColumns, type Selection, type Statement, selectEvents } from './select-events';
 import type { StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
 import { MissingTablesError, UnfitTransactionError } from './typeorm-errors';
@@ -25,6 +25,7 @@ const statementNames = new Map<string, string>();
 export class PostgresDialect implements Dialect {
   /** An index of PostgreSQL holds at most 2704 bytes in a row. */
   readonly longestKey = 1300;
+  readonly appendsAtOnce = true;
   readonly sharesConnection: boolean;
   private readonly isServer: boolean;
   private readonly appendSql: { readonly one: string; readonly many: string };
@@ -89,6 +90,26 @@ export class PostgresDialect implements Dialect {
 
   async end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     await this.run(runner, how);
+  }
+
+  async selectStreams(runner: QueryRunner, selections: readonly StreamSelection[]): Promise<EventRow[][]> {
+    const { events: e } = this.names;
+    const rows = await this.execute<EventRow & { n: number }>(runner, {
+      sql: `SELECT q.n::int AS n, ${eventColumns(this.names)}
+        FROM unnest($1::text[], $2::int[], $3::int[]) WITH ORDINALITY AS q(stream, after, size, n)
+        CROSS JOIN LATERAL (
+          SELECT * FROM ${e.table} x WHERE x.${e.stream} = q.stream AND x.${e.version} > q.after ORDER BY x.${e.version} LIMIT q.size
+        ) e ORDER BY q.n, e.${e.version}`,
+      parameters: [
+        selections.map(({ stream }) => stream),
+        selections.map(({ afterVersion = 0 }) => afterVersion),
+        selections.map(({ limit }) => limit),
+      ],
+      isFrequent: true,
+    });
+    const streams = selections.map((): EventRow[] => []);
+    for (const row of rows) streams[row.n - 1]?.push(row);
+    return streams;
   }
 
   async select(runner: QueryRunner, selection: Selection): Promise<EventRow[]> {

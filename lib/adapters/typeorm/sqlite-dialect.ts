@@ -29,6 +29,7 @@ const longestPauseMs = 32;
 /** SQLite, through a driver that answers at once: nothing comes between the statements of an append. */
 export class SqliteDialect implements Dialect {
   readonly longestKey = 10_000;
+  readonly appendsAtOnce = false;
   readonly sharesConnection = true;
   private readonly prepared = new WeakMap<Database, Map<string, PreparedStatement>>();
 
@@ -71,8 +72,8 @@ export class SqliteDialect implements Dialect {
   async addTags(runner: QueryRunner, additions: readonly TagAddition[]): Promise<void> {
     const { events: e, tags: t } = this.names;
     const database = await this.database(runner);
-    const insert = `INSERT OR IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES (?, ?, ?)`;
     const select = `SELECT ${e.tags} AS tags FROM ${e.table} WHERE ${e.position} = ?`;
+    const insert = `INSERT OR IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES (?, ?, ?)`;
     const update = `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`;
     this.run(database, 'BEGIN IMMEDIATE');
     try {

@@ -1,122 +1,127 @@
 import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
-import { ConnectionBusyError } from './typeorm-errors';
-
-/** What happens when a transaction that was joined is over. */
-export interface Joined {
-  committed(): void;
-  rolledBack(): void;
-}
-
-interface Entry extends Joined {
-  depth: number;
-}
+import type { Ending } from '../../store/transactional-event-store';
+import { SharedConnection } from './shared-connection';
 
 interface TransactionEvent {
   readonly queryRunner: QueryRunner;
 }
 
-/** How long somebody waits for the end of a transaction on a connection that is shared. */
-const longestWaitMs = 5_000;
+/** A transaction that is open, or a savepoint in one. */
+class OpenTransaction {
+  endings: Ending[] = [];
+}
 
 const known = new WeakMap<DataSource, Transactions>();
 
-/** @returns the one watcher of the transactions of a DataSource. */
-export function transactionsOf(dataSource: DataSource): Transactions {
+/**
+ * @param sharesConnection Whether all query runners of the DataSource share one connection.
+ * @returns the one watcher of the transactions of a DataSource.
+ */
+export function transactionsOf(dataSource: DataSource, sharesConnection: boolean): Transactions {
   let transactions = known.get(dataSource);
   if (transactions === undefined) {
-    transactions = new Transactions();
+    transactions = new Transactions(sharesConnection ? new SharedConnection(dataSource) : undefined);
     known.set(dataSource, transactions);
-    (dataSource.subscribers as EntitySubscriberInterface[]).push(transactions);
   }
+  const subscribers = dataSource.subscribers as EntitySubscriberInterface[];
+  // A DataSource that is initialised again has new ones.
+  if (!subscribers.includes(transactions)) subscribers.push(transactions);
   return transactions;
 }
 
 /** Knows when the transactions of a DataSource end, also those that users begin, savepoints included. */
 class Transactions implements EntitySubscriberInterface {
-  private readonly joined = new Map<QueryRunner, Entry[]>();
-  private readonly waiting = new Set<() => void>();
-  private own: Promise<void> | undefined;
-  /** While somebody's transaction on a shared connection holds appends: the newest position before the first of them. */
-  lastCommitted: string | undefined;
+  private readonly open = new Map<QueryRunner, OpenTransaction[]>();
 
-  /** Registers what is to happen when the transaction that is open on `runner` is over. */
-  join(runner: QueryRunner, joined: Joined): void {
-    const entries = this.joined.get(runner) ?? [];
-    entries.push({ committed: () => joined.committed(), rolledBack: () => joined.rolledBack(), depth: depthOf(runner) });
-    this.joined.set(runner, entries);
+  constructor(readonly shared: SharedConnection | undefined) {}
+
+  /** @returns what stands for the transaction that is open on `runner`; undefined when none is. */
+  outermost(runner: QueryRunner): object | undefined {
+    return isOpen(runner) ? this.stackOf(runner)[0] : undefined;
   }
 
-  /**
-   * Runs `work` on a connection that all share, while no transaction of others is open on it; theirs begin after it.
-   *
-   * @throws {@link ConnectionBusyError} when a transaction stays open for too long.
-   */
-  async exclusively<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + longestWaitMs;
-    while (this.own !== undefined || runner.isTransactionActive) {
-      if (this.own === undefined) await this.endOfTransaction(deadline);
-      else await this.own;
-    }
-    const running = work();
-    this.own = running.then(
-      () => this.endOwn(),
-      () => this.endOwn(),
-    );
-    return running;
+  /** @returns what stands for the innermost savepoint that is open on `runner`, or else the transaction. */
+  innermost(runner: QueryRunner): object | undefined {
+    return isOpen(runner) ? this.stackOf(runner).at(-1) : undefined;
+  }
+
+  /** Calls `ending` when what is done now in the transaction that is open on `runner` is final. */
+  onEnd(runner: QueryRunner, ending: Ending): void {
+    this.stackOf(runner).at(-1)?.endings.push(ending);
+  }
+
+  /** Calls `ending` when the whole transaction that is open on `runner` is over. */
+  onOutermostEnd(runner: QueryRunner, ending: Ending): void {
+    this.stackOf(runner)[0]?.endings.push(ending);
   }
 
   async beforeTransactionStart({ queryRunner }: TransactionEvent): Promise<void> {
     if (depthOf(queryRunner) > 0) return;
-    this.end(queryRunner, 'rolledBack', 0);
-    const deadline = Date.now() + longestWaitMs;
-    while (this.own !== undefined) await before(this.own, deadline);
+    await this.shared?.begin(queryRunner);
+    // Left by a transaction that ended without a word.
+    await this.end(queryRunner, 0, 'rolledBack');
   }
 
-  afterTransactionCommit({ queryRunner }: TransactionEvent): void {
-    if (!queryRunner.isTransactionActive) this.end(queryRunner, 'committed', 0);
-    else for (const entry of this.joined.get(queryRunner) ?? []) entry.depth = Math.min(entry.depth, depthOf(queryRunner));
-  }
-
-  afterTransactionRollback({ queryRunner }: TransactionEvent): void {
-    this.end(queryRunner, 'rolledBack', queryRunner.isTransactionActive ? depthOf(queryRunner) : 0);
-  }
-
-  private endOwn(): void {
-    this.own = undefined;
-  }
-
-  /** Settles what was joined deeper than `depth`. */
-  private end(runner: QueryRunner, how: keyof Joined, depth: number): void {
-    const entries = this.joined.get(runner);
-    if (entries !== undefined) {
-      const left = entries.filter((entry) => entry.depth <= depth);
-      if (left.length === 0) this.joined.delete(runner);
-      else this.joined.set(runner, left);
-      for (const entry of entries) if (entry.depth > depth) entry[how]();
+  async afterTransactionCommit({ queryRunner }: TransactionEvent): Promise<void> {
+    if (!queryRunner.isTransactionActive) return this.over(queryRunner, 'committed');
+    const stack = this.open.get(queryRunner);
+    while (stack !== undefined && stack.length > Math.max(1, depthOf(queryRunner))) {
+      const { endings } = stack.pop() as OpenTransaction;
+      stack.at(-1)?.endings.push(...endings);
     }
-    if (runner.isTransactionActive) return;
-    if (!this.joined.has(runner)) this.lastCommitted = undefined;
-    for (const wake of this.waiting) wake();
-    this.waiting.clear();
   }
 
-  private endOfTransaction(deadline: number): Promise<void> {
-    return before(new Promise<void>((wake) => this.waiting.add(wake)), deadline);
+  async afterTransactionRollback({ queryRunner }: TransactionEvent): Promise<void> {
+    if (!queryRunner.isTransactionActive) return this.over(queryRunner, 'rolledBack');
+    await this.end(queryRunner, depthOf(queryRunner), 'rolledBack');
+  }
+
+  private async over(runner: QueryRunner, how: 'committed' | 'rolledBack'): Promise<void> {
+    const ended = this.end(runner, 0, how);
+    this.shared?.end(runner);
+    await ended;
+  }
+
+  /** Ends what is open deeper than `depth`. */
+  private async end(runner: QueryRunner, depth: number, how: 'committed' | 'rolledBack'): Promise<void> {
+    const stack = this.open.get(runner);
+    if (stack === undefined) return;
+    const ended = stack.splice(depth);
+    if (stack.length === 0) this.open.delete(runner);
+    // All at once: who hears of it together finds everything settled that needs no waiting.
+    await Promise.allSettled(ended.flatMap(({ endings }) => endings.map(async (ending) => ending(how))));
+  }
+
+  private stackOf(runner: QueryRunner): OpenTransaction[] {
+    let stack = this.open.get(runner);
+    if (stack === undefined) {
+      stack = [];
+      this.open.set(runner, stack);
+      this.watchRelease(runner);
+    }
+    while (stack.length < Math.max(1, depthOf(runner))) stack.push(new OpenTransaction());
+    return stack;
+  }
+
+  /** When a connection is lost, nobody hears of the end of its transaction but who releases it. */
+  private watchRelease(runner: QueryRunner): void {
+    if (Object.hasOwn(runner, 'release') || this.shared?.isOnly(runner)) return;
+    const release = runner.release.bind(runner);
+    runner.release = async () => {
+      try {
+        await release();
+      } finally {
+        await this.over(runner, 'rolledBack');
+      }
+    };
   }
 }
 
 export type { Transactions };
 
-async function before(end: Promise<void>, deadline: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ConnectionBusyError(longestWaitMs)), Math.max(0, deadline - Date.now()));
-  });
-  try {
-    await Promise.race([end, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Says whether a transaction is open on the connection of `runner`, as far as TypeORM knows. */
+export function isOpen(runner: QueryRunner): boolean {
+  return runner.isTransactionActive && !runner.isReleased && depthOf(runner) > 0;
 }
 
 function depthOf(runner: QueryRunner): number {
