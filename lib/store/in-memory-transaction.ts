@@ -61,17 +61,30 @@ export class InMemoryTransaction implements AppendTransaction {
 
   private stage(appends: readonly Append[]): PromiseLike<void> | undefined {
     checkAppends(appends);
-    for (const { stream, guard, events } of appends) if (events.length > 0) this.checkGuard(stream, guard);
+    this.checkGuards(appends);
     const from = this.events.length;
     for (const { stream, events } of appends) for (const event of events) this.add(stream, event);
     if (this.events.length === from || this.beforeCommit === undefined) return undefined;
     return this.beforeCommit(this.recorder.allApart(this.events.slice(from)), this) ?? undefined;
   }
 
+  private checkGuards(appends: readonly Append[]): void {
+    try {
+      for (const { stream, guard, events } of appends) if (events.length > 0) this.checkGuard(stream, guard);
+    } catch (error) {
+      // What is appended a second time breaks its own guard.
+      for (const { events } of appends) for (const { id } of events) if (id !== undefined) this.checkNew(id);
+      throw error;
+    }
+  }
+
+  private checkNew(id: string): void {
+    if (this.log.has(id) || this.staged?.ids.has(id)) throw new DuplicateEventError(id);
+  }
+
   private add(stream: string, event: NewEvent): void {
     const recorded = this.recorder.record(event, stream, this.versionOf(stream) + 1);
-    const { id } = recorded;
-    if (this.log.has(id) || this.staged?.ids.has(id)) throw new DuplicateEventError(id);
+    this.checkNew(recorded.id);
     this.staged?.add(recorded);
     this.events.push(recorded);
   }

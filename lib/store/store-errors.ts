@@ -42,7 +42,10 @@ function textOfBigint(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
-/** An event id is stored already, or stands twice in one append. Nothing was stored. */
+/**
+ * An event id is stored already, or stands twice in one append. Nothing was stored. It goes before an
+ * {@link OptimisticLockError}: what is appended a second time breaks its own guard.
+ */
 export class DuplicateEventError extends EventSourcingError {
   override readonly code = 'DUPLICATE_EVENT';
 

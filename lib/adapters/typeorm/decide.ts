@@ -39,12 +39,14 @@ function refusalOf(
   ids: ReadonlySet<string>,
   conflicts: ReadonlyMap<StagedAppend, string>,
 ): Outcome | undefined {
+  // First, as what is appended a second time breaks its own guard.
+  const duplicate = group.flatMap(({ events }) => events).find(({ id }) => ids.has(id));
+  if (duplicate !== undefined) return { kind: 'duplicate', id: duplicate.id };
   for (const append of group) {
     const actual = conflicts.get(append) ?? unexpectedVersion(append, versions.get(append.stream) ?? 0);
     if (actual !== undefined) return { kind: 'conflict', append, actual };
   }
-  const duplicate = group.flatMap(({ events }) => events).find(({ id }) => ids.has(id));
-  return duplicate && { kind: 'duplicate', id: duplicate.id };
+  return undefined;
 }
 
 function unexpectedVersion({ guard }: StagedAppend, version: number): number | undefined {

@@ -106,7 +106,7 @@ class AppendManyCall implements AppendCall<AppendedRows> {
     for (const refusal of refusals) {
       const { group, outcome } = this.refusalIn(refusal);
       const before = refused.get(group);
-      if (before === undefined || isNewer(outcome, before)) refused.set(group, outcome);
+      if (before === undefined || outcome.kind === 'duplicate' || isNewer(outcome, before)) refused.set(group, outcome);
     }
     let append = 0;
     let event = 0;

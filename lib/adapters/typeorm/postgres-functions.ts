@@ -38,6 +38,11 @@ export function createAppendFunctions(names: TableNames, sequence: string): stri
       PERFORM set_config('eventfold.marked_' || space, pg_current_xact_id()::text, true);
     END IF;
   END IF;`;
+  const isStored = (id: string) => `EXISTS (SELECT FROM ${e.table} AS x WHERE x.${e.id} = ${id})`;
+  const repeated = `IF ${isStored('new_id')} THEN
+      RETURN 'duplicate:' || new_id;
+    END IF;`;
+  const repeatedGroups = `SELECT a_group[u.a], u.id FROM unnest(e_append, e_id) AS u(a, id) WHERE ${isStored('u.id')}`;
   const declarations = `
   space int := '${literal(e.table)}'::regclass::oid::int;
   newest bigint;
@@ -83,9 +88,7 @@ BEGIN
       `SELECT 's' || new_stream AS k, true AS x UNION ALL SELECT 't' || new_type, false
         UNION ALL SELECT u.k, true FROM unnest(exclusive_keys) AS u(k) UNION ALL SELECT u.k, false FROM unnest(shared_keys) AS u(k)`,
     )}
-    IF EXISTS (SELECT FROM ${e.table} AS x WHERE x.${e.id} = new_id) THEN
-      RETURN 'duplicate:' || new_id;
-    END IF;
+    ${repeated}
   END IF;
   IF c_types IS NOT NULL THEN
     FOR i IN 1 .. cardinality(c_types) LOOP
@@ -93,12 +96,14 @@ BEGIN
       latest_match := greatest(latest_match, newest);
     END LOOP;
     IF latest_match IS NOT NULL THEN
+      ${repeated}
       RETURN 'conflict:' || latest_match;
     END IF;
   END IF;
   SELECT x.${e.version} INTO version_now FROM ${e.table} AS x WHERE x.${e.stream} = new_stream ORDER BY x.${e.version} DESC LIMIT 1;
   version_now := coalesce(version_now, 0);
   IF expected <> -1 AND expected <> version_now AND NOT (expected = -2 AND version_now > 0) THEN
+    ${repeated}
     RETURN 'version:' || version_now;
   END IF;
   ${mark}
@@ -146,10 +151,7 @@ BEGIN
     END LOOP;
   ELSE
     ${waitForLocks(e, `SELECT u.k, u.x FROM unnest(l_key, l_exclusive) AS u(k, x)`)}
-    FOR group_number, scanned_tag IN
-      SELECT a_group[u.a], u.id FROM unnest(e_append, e_id) AS u(a, id)
-      WHERE EXISTS (SELECT FROM ${e.table} AS x WHERE x.${e.id} = u.id)
-    LOOP
+    FOR group_number, scanned_tag IN ${repeatedGroups} LOOP
       refused := refused || group_number;
       refusals := refusals || (group_number || ':0:duplicate:' || scanned_tag);
     END LOOP;
@@ -213,6 +215,12 @@ BEGIN
       first_of_group := first_of_group + 1;
     END LOOP;
   END LOOP;
+  END IF;
+
+  IF lock_mode = 'try' AND cardinality(refusals) > 0 THEN
+    FOR group_number, scanned_tag IN ${repeatedGroups} LOOP
+      refusals := refusals || (group_number || ':0:duplicate:' || scanned_tag);
+    END LOOP;
   END IF;
 
   IF accepted > 0 THEN

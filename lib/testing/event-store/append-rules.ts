@@ -105,6 +105,19 @@ export function appendRules({ describe, it, expect }: RuleBook): void {
       expect((await appendOne(store, 'b', noted(4, { id: 'event-2' }))).version).toBe(1);
     });
 
+    it('says of an append that is repeated that it was stored, not that its own events conflict with it', async (store) => {
+      const events = [noted(1, { id: 'event-1', tags: ['n:1'] }), noted(2, { id: 'event-2' })];
+      await append(store, 'a', events);
+      const condition = { criteria: [{ tags: ['n:1'] }], after: undefined };
+      for (const guard of [{ condition }, { version: 'none' }, { version: 0 }, unguarded] as const) {
+        for (const repeated of [events, events.slice(0, 1)])
+          expect(await refusalOf(store.append([to('a', repeated, guard)]))).toBeInstanceOf(DuplicateEventError);
+        const appends = [to('b', notes(1)), to('a', events, guard), to('c', notes(1))];
+        const together = await Promise.all(appends.map((one) => refusalOf(store.append([one]))));
+        expect(together[1]).toBeInstanceOf(DuplicateEventError);
+      }
+    });
+
     it('refuses an event id that is given twice', async (store) => {
       const twice = [noted(1, { id: 'event-1' }), noted(2, { id: 'event-1' })];
       expect(await refusalOf(append(store, 'a', twice))).toBeInstanceOf(DuplicateEventError);
