@@ -8,6 +8,7 @@ import { givenIdentity, type Identity, identitiesOf, isSolelyOf } from '../metad
 import { AggregateClass, handlerAtWork } from './aggregate-class';
 import { ForeignEventError, idText, MisplacedEmitError, UnhandledEmitError } from './aggregate-errors';
 import type { UnitOfWork } from './unit-of-work';
+import type { UserTransaction } from './user-transaction';
 
 /** An event that was emitted and is not stored. */
 export interface PendingEvent {
@@ -53,6 +54,10 @@ export class AggregateState {
   last: LastEvent | undefined;
   /** Its state may be wrong, and is folded anew before it is used again. */
   isStale = false;
+  /** The transaction in which it was folded, while that is open: outside of it the state may be wrong. */
+  heldIn: UserTransaction | undefined;
+  /** When it was folded last, as its store tells moments apart. */
+  moment: object | undefined;
   /** Its first command must find no events. */
   mustBeNew = false;
   unit: UnitOfWork | undefined;

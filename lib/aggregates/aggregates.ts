@@ -24,6 +24,7 @@ import type { AggregateState } from './aggregate-state';
 import { InstanceLocks } from './instance-locks';
 import { noScope, type Scopes } from './scope';
 import { type UnitEnvironment, UnitOfWork } from './unit-of-work';
+import type { UserTransaction } from './user-transaction';
 
 /** How often a command is run in all when it loses its race. */
 const commandAttempts = 5;
@@ -37,6 +38,8 @@ export interface AggregatesOptions {
   readonly newId: () => string;
   readonly now: () => Date;
   readonly append: (appends: readonly Append[]) => Promise<AppendResult>;
+  /** The transaction that the caller's code runs in, begun by a user. */
+  readonly userTransaction: () => UserTransaction | undefined;
 }
 
 /** Up to which event an instance is folded: a version of its stream, or a position in its boundary. */
@@ -117,6 +120,10 @@ export class Aggregates implements UnitEnvironment {
     return this.options.scopes.getStore()?.unit;
   }
 
+  userTransaction(): UserTransaction | undefined {
+    return this.options.userTransaction();
+  }
+
   tagsOf(type: string, data: object): readonly string[] {
     return this.options.registry.tagsOf(type, data);
   }
@@ -127,7 +134,11 @@ export class Aggregates implements UnitEnvironment {
 
   /** Folds what was stored since the instance was last folded. */
   async refresh(state: AggregateState): Promise<void> {
-    if (state.isStale) this.reset(state);
+    const { store } = this;
+    const transaction = this.userTransaction();
+    if (state.isStale || (state.heldIn !== undefined && state.heldIn !== transaction)) this.reset(state);
+    else if (state.moment !== undefined && state.moment === store.moment) return;
+    transaction?.hold(state);
     try {
       await this.fold(state);
     } catch (error) {
@@ -135,6 +146,7 @@ export class Aggregates implements UnitEnvironment {
       state.isStale = true;
       throw error;
     }
+    state.moment = store.moment;
     if (state.mustBeNew && state.folded > 0) throw new AggregateExistsError(...this.nameOf(state));
   }
 
@@ -156,7 +168,12 @@ export class Aggregates implements UnitEnvironment {
     const { snapshots, model } = definition;
     if (snapshots?.isDue(folded, state.snapshotAt, before) !== true) return;
     state.snapshotAt = folded;
-    snapshots.later(identity, () => this.takeSnapshot(this.bind(model), snapshots, identity, { folded, version, position }));
+    const take = () => this.takeSnapshot(this.bind(model), snapshots, identity, { folded, version, position });
+    // By then nobody's transaction is open around it.
+    const takeLater = () => snapshots.later(identity, () => this.options.scopes.run(noScope, take));
+    const transaction = this.userTransaction();
+    if (transaction === undefined) takeLater();
+    else transaction.store.onEnd((how) => (how === 'committed' ? takeLater() : undefined));
   }
 
   /**
@@ -183,7 +200,7 @@ export class Aggregates implements UnitEnvironment {
   /** @param recalled The instance's snapshot, when it was looked for already. */
   private async fold(state: AggregateState, end?: Point, recalled?: Recalled | SnapshotMiss): Promise<void> {
     const { definition } = state as Bound;
-    const { store } = this.options;
+    const { store } = this;
     const isPast = (event: RecordedEvent) =>
       definition.isOpen && end?.position !== undefined && store.compare(event.position, end.position) > 0;
     const chunks =
@@ -219,11 +236,16 @@ export class Aggregates implements UnitEnvironment {
     const { version, folded, position, eventId, previous } = snapshot;
     if (!isOpen && end !== undefined && version > end.version) return 'newer';
     const query = queryAfter(state, { version: version - 1, position: previous }, end);
-    const chunks = await resume(this.options.store, query, snapshot, isOpen ? end?.position : undefined);
+    const chunks = await resume(this.store, query, snapshot, isOpen ? end?.position : undefined);
     if (typeof chunks === 'string') return chunks;
     become(state, instance);
     Object.assign(state, { version, folded, position, snapshotAt: folded, last: { eventId, previous } });
     return chunks;
+  }
+
+  /** The events as the caller's code sees them. */
+  private get store(): EventStore {
+    return this.userTransaction()?.store ?? this.options.store;
   }
 
   private reset(state: AggregateState): void {
@@ -329,7 +351,7 @@ function become(state: AggregateState, fresh: object): void {
   Object.defineProperties(root, Object.getOwnPropertyDescriptors(fresh));
   // An arrow function in a field sees the instance that it was made with, and no other.
   Object.assign(root, Object.fromEntries(functions));
-  Object.assign(state, { version: 0, folded: 0, position: undefined, isStale: false, snapshotAt: 0, last: undefined });
+  Object.assign(state, { version: 0, folded: 0, position: undefined, isStale: false, heldIn: undefined, snapshotAt: 0, last: undefined });
 }
 
 function isFunction(value: unknown): boolean {

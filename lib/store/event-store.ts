@@ -75,6 +75,13 @@ export interface EventStore {
    */
   retag(types: readonly string[], tagsOf: (event: RecordedEvent) => readonly string[]): Promise<number>;
 
+  /**
+   * Stays the same for as long as who has read need not read again: a turn of the event loop in which nothing was
+   * appended by this process. What others append meanwhile would not have been seen by a second reading either, had
+   * that come first, and is what guards are for. Left out where reading costs next to nothing.
+   */
+  readonly moment?: object;
+
   /** Ends every observable and releases what the store holds. Harmless when called again. */
   close(): Promise<void>;
 }

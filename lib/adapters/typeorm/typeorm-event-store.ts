@@ -6,18 +6,19 @@ import { checkOptions, InvalidArgumentError } from '../../events/invalid-argumen
 import type { Position, RecordedEvent } from '../../events/recorded-event';
 import type { Append, AppendResult, BeforeCommit } from '../../store/append';
 import type { EventQuery, Page, PageRequest } from '../../store/event-query';
-import type { EventStore } from '../../store/event-store';
 import type { EventStream } from '../../store/event-stream';
+import { StoreClosedError } from '../../store/store-errors';
 import type { TagSources } from '../../store/tag-sources';
 import type { JoinedEventStore, TransactionalEventStore } from '../../store/transactional-event-store';
 import { ambientManagerOf, type FindManager } from './ambient';
-import { StoreClosedError } from '../../store/store-errors';
 import { Connections } from './connections';
 import type { Appended, Dialect, LockMode } from './dialect';
 import { dialectOf } from './dialect-of';
 import { EventReader } from './event-reader';
 import { commitAlone, GatheredAppends } from './gathered-appends';
-import { JoinedEventStore } from './joined-event-store';
+import { gatheredReads } from './gathered-reads';
+import { JoinedTypeOrmEventStore, runnerOf } from './joined-event-store';
+import { currentMoment, endMoment } from './moment';
 import { OpenAppend } from './open-append';
 import { checkDistinct, nothing, resultOf } from './outcome';
 import { checkPosition, comparePositions } from './positions';
@@ -26,8 +27,8 @@ import { Retagging } from './retagging';
 import { type Outcome, type StagedGroup, type StagingOptions, stage } from './staged-append';
 import { type TableOptions, tableNames } from './tables';
 import { UnknownOutcomeError } from './typeorm-errors';
-import { type Horizon, type Polling, toldOn, WakeUps } from './wake-ups';
 import { TypeOrmTagSources } from './typeorm-tag-sources';
+import { type Horizon, type Polling, toldOn, WakeUps } from './wake-ups';
 
 /** What a store on a database takes. */
 export interface TypeOrmEventStoreOptions extends TableOptions, StagingOptions {
@@ -37,9 +38,14 @@ export interface TypeOrmEventStoreOptions extends TableOptions, StagingOptions {
   readonly preparedStatements?: boolean;
   /** How often to look for what other processes appended where nobody tells: by default 20 ms to 1 s, and 5 s where they do. */
   readonly polling?: Polling;
+  /**
+   * Finds the manager of the transaction that the caller runs in, which appends then join: by default that of
+   * `typeorm-transactional` or `@nestjs-cls/transactional`. `false` joins none.
+   */
+  readonly ambient?: FindManager | false;
 }
 
-const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedStatements', 'polling'];
+const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedStatements', 'polling', 'ambient'];
 
 /**
  * Keeps events in the tables of a database, through a TypeORM `DataSource`, which stays its owner's to close.
@@ -58,6 +64,8 @@ const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedState
 export class TypeOrmEventStore implements TransactionalEventStore {
   readonly tagSources: TagSources;
   private readonly dialect: Dialect;
+  private readonly ambientManager: FindManager | undefined;
+  private readonly joined = new WeakMap<object, JoinedEventStore>();
   private readonly connections: Connections;
   private readonly reader: EventReader;
   private readonly isUnordered: boolean;
@@ -72,36 +80,44 @@ export class TypeOrmEventStore implements TransactionalEventStore {
    * @throws {@link InvalidArgumentError} when it is none, is not initialised, or an option is unknown.
    */
   constructor(
-    dataSource: DataSource,
+    private readonly dataSource: DataSource,
     private readonly options: TypeOrmEventStoreOptions = {},
   ) {
     checkDataSource(dataSource);
     checkOptions('new TypeOrmEventStore', options, known);
     const names = tableNames(dataSource, options);
     this.dialect = dialectOf(dataSource, names, options.preparedStatements !== false);
-    this.connections = new Connections(dataSource, this.dialect);
+    this.connections = new Connections(dataSource, this.dialect, names.events.table);
+    this.ambientManager = options.ambient === false ? undefined : (options.ambient ?? ambientManagerOf(dataSource));
     this.isUnordered = dataSource.options.type === 'postgres';
+    this.tagSources = new TypeOrmTagSources(dataSource, this.connections, this.dialect, names);
     this.reader = new EventReader({
       isUnordered: this.isUnordered,
       isJoined: false,
-      select: (selection) => this.connections.use((runner) => this.dialect.select(runner, this.connections.visible(selection))),
+      select: gatheredReads(this.dialect, this.connections),
       horizon: (criteria) => this.horizon(criteria),
     });
     const remote = remoteWakeUps(dataSource, names);
     const polling = pollingOf(dataSource, options, remote !== undefined);
     this.wakeUps = new WakeUps(() => this.horizon(), toldOn(dataSource, names.events.table), remote, polling);
-    this.tagSources = new TypeOrmTagSources(dataSource, this.connections, this.dialect, names);
     const isTransient = (error: unknown) => this.dialect.isTransient(error);
     if (options.gather !== false) this.gathered = new GatheredAppends((groups, mode) => this.commit(groups, mode), isTransient);
   }
 
   async append(appends: readonly Append[], beforeCommit?: BeforeCommit): Promise<AppendResult> {
     this.checkOpen();
+    endMoment();
+    const joined = this.ambient();
+    if (joined !== undefined) return joined.append(appends, beforeCommit);
     const group = this.stage(appends);
     if (group.length === 0) return nothing;
     const result = await (beforeCommit === undefined ? this.appendGroup(group) : this.appendHooked(group, beforeCommit));
-    if (result.position !== undefined) this.wakeUps.tell(result.position);
+    if (result.position !== undefined) this.tell(result.position);
     return result;
+  }
+
+  get moment(): object {
+    return currentMoment();
   }
 
   read(query: EventQuery): EventStream {
@@ -137,22 +153,47 @@ export class TypeOrmEventStore implements TransactionalEventStore {
    * A view of this store whose appends belong to the transaction that is open on `manager`: they are stored, and told
    * of, when it commits, and it reads what the transaction has written.
    *
-   * @throws {@link UnfitTransactionError} when no transaction is open on `manager`.
+   * @throws {@link UnfitTransactionError} when no transaction is open on `manager`, or it is another DataSource's.
    */
   within(manager: EntityManager): JoinedEventStore {
-    return new JoinedEventStore(manager, {
-      store: this,
-      dialect: this.dialect,
-      isUnordered: this.isUnordered,
-      connections: this.connections,
-      stage: (appends) => this.stage(appends),
-      committed: (position) => this.wakeUps.tell(position),
-    });
+    this.checkOpen();
+    const runner = runnerOf(manager, this.dataSource);
+    const transaction = this.connections.transactions.outermost(runner) as object;
+    let joined = this.joined.get(transaction);
+    if (joined === undefined) {
+      joined = new JoinedTypeOrmEventStore(runner, {
+        store: this,
+        dialect: this.dialect,
+        isUnordered: this.isUnordered,
+        connections: this.connections,
+        stage: (appends) => {
+          this.checkOpen();
+          return this.stage(appends);
+        },
+        committed: (position) => this.tell(position),
+      });
+      this.joined.set(transaction, joined);
+    }
+    return joined;
+  }
+
+  /**
+   * The view within the transaction of `typeorm-transactional` or `@nestjs-cls/transactional` that the caller's code
+   * runs in, or of what the option `ambient` finds. Appends join it by themselves.
+   */
+  ambient(): JoinedEventStore | undefined {
+    const manager = this.ambientManager?.();
+    return manager && this.within(manager);
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
     this.wakeUps.close();
+  }
+
+  private tell(position: Position): void {
+    endMoment();
+    this.wakeUps.tell(position);
   }
 
   private stage(appends: readonly Append[]): StagedGroup {
@@ -186,7 +227,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
   private appendHooked(group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
     const appending = this.lastHooked.then(() => {
       this.checkOpen();
-      return this.connections.useAlone((runner) => this.appendOpen(runner, group, beforeCommit));
+      return this.connections.useAlone((runner) => this.appendOpen(runner, group, beforeCommit), 'hook');
     });
     this.lastHooked = appending.catch(() => undefined);
     return appending;
@@ -195,8 +236,9 @@ export class TypeOrmEventStore implements TransactionalEventStore {
   private async appendOpen(runner: QueryRunner, group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
     const { dialect, connections } = this;
     await dialect.begin(runner);
+    let show: (() => void) | undefined;
     try {
-      await connections.hide(runner);
+      if (dialect.sharesConnection) show = connections.visibility.limit((await dialect.horizon(runner)).position);
       const open = new OpenAppend({
         beforeCommit,
         stage: (appends) => this.stage(appends),
@@ -209,7 +251,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
       await dialect.end(runner, 'ROLLBACK').catch(() => undefined);
       throw error;
     } finally {
-      connections.transactions.lastCommitted = undefined;
+      show?.();
     }
   }
 
