@@ -16,6 +16,7 @@ import { nothing, resultOf } from './outcome';
 import type { Outcome, StagedGroup } from './staged-append';
 import { isOpen } from './transactions';
 import { UnfitTransactionError } from './typeorm-errors';
+import type { TypeOrmSnapshotStore } from './typeorm-snapshot-store';
 
 /** What a joined store shares with the store that it is a view of. */
 export interface JoinedOptions {
@@ -24,6 +25,7 @@ export interface JoinedOptions {
   /** Whether commits may become visible in another order than that of their positions. */
   readonly isUnordered: boolean;
   readonly connections: Connections;
+  readonly snapshots: TypeOrmSnapshotStore;
   readonly stage: (appends: readonly Append[]) => StagedGroup;
   readonly committed: (position: Position) => void;
 }
@@ -43,7 +45,7 @@ const statements = new WeakMap<QueryRunner, Queue>();
 
 /** A store within a transaction of its user's. */
 export class JoinedTypeOrmEventStore implements JoinedEventStore {
-  readonly snapshots?: SnapshotStore;
+  readonly snapshots: SnapshotStore;
   private readonly reader: EventReader;
   private readonly appends = new Queue();
   private readonly statements: Queue;
@@ -54,8 +56,7 @@ export class JoinedTypeOrmEventStore implements JoinedEventStore {
     private readonly runner: QueryRunner,
     private readonly options: JoinedOptions,
   ) {
-    const { store, dialect, isUnordered, connections } = options;
-    if (store.snapshots !== undefined) this.snapshots = store.snapshots;
+    const { dialect, isUnordered, connections, snapshots } = options;
     this.transaction = connections.transactions.outermost(runner);
     this.statements = statements.get(runner) ?? new Queue();
     statements.set(runner, this.statements);
@@ -64,6 +65,11 @@ export class JoinedTypeOrmEventStore implements JoinedEventStore {
       isJoined: true,
       select: (selection) => this.statement(() => dialect.select(runner, selection)),
       horizon: (criteria) => this.statement(() => dialect.horizon(runner, criteria)),
+    });
+    this.snapshots = snapshots.within({
+      runner,
+      statement: (work) => this.statement(work),
+      onEnd: (ending) => this.onEnd(ending),
     });
   }
 

@@ -166,7 +166,7 @@ export function definitionsFor(dialect: DialectName, { schema, tablePrefix = def
       columns: {
         key: primary('snapshots'),
         revision: keyColumn,
-        shape: text,
+        shape: keyColumn,
         version: { type: count },
         folded: { type: count },
         event_id: keyColumn,

@@ -25,8 +25,9 @@ import { checkPosition, comparePositions } from './positions';
 import { remoteWakeUps } from './remote-wake-ups';
 import { Retagging } from './retagging';
 import { type Outcome, type StagedGroup, type StagingOptions, stage } from './staged-append';
-import { type TableOptions, tableNames } from './tables';
+import { dialectNameOf, type TableOptions, tableNames } from './tables';
 import { UnknownOutcomeError } from './typeorm-errors';
+import { TypeOrmSnapshotStore } from './typeorm-snapshot-store';
 import { TypeOrmTagSources } from './typeorm-tag-sources';
 import { type Horizon, type Polling, toldOn, WakeUps } from './wake-ups';
 
@@ -62,6 +63,7 @@ const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedState
  * ```
  */
 export class TypeOrmEventStore implements TransactionalEventStore {
+  readonly snapshots: TypeOrmSnapshotStore;
   readonly tagSources: TagSources;
   private readonly dialect: Dialect;
   private readonly ambientManager: FindManager | undefined;
@@ -91,6 +93,8 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     this.ambientManager = options.ambient === false ? undefined : (options.ambient ?? ambientManagerOf(dataSource));
     this.isUnordered = dataSource.options.type === 'postgres';
     this.tagSources = new TypeOrmTagSources(dataSource, this.connections, this.dialect, names);
+    const dialectName = dialectNameOf(dataSource.options.type);
+    this.snapshots = new TypeOrmSnapshotStore({ connections: this.connections, dialect: this.dialect, dialectName, names });
     this.reader = new EventReader({
       isUnordered: this.isUnordered,
       isJoined: false,
@@ -145,8 +149,11 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     return this.wakeUps.appended();
   }
 
-  retag(types: readonly string[], tagsOf: (event: RecordedEvent) => readonly string[]): Promise<number> {
-    return new Retagging(this.connections, this.dialect).retag(types, tagsOf);
+  async retag(types: readonly string[], tagsOf: (event: RecordedEvent) => readonly string[]): Promise<number> {
+    const added = await new Retagging(this.connections, this.dialect).retag(types, tagsOf);
+    // A boundary that lacked an event may have got into a snapshot.
+    if (added > 0) await this.snapshots.clear();
+    return added;
   }
 
   /**
@@ -166,6 +173,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
         dialect: this.dialect,
         isUnordered: this.isUnordered,
         connections: this.connections,
+        snapshots: this.snapshots,
         stage: (appends) => {
           this.checkOpen();
           return this.stage(appends);
