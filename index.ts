@@ -11,6 +11,7 @@ export {
   AggregateExistsError,
   AggregateNotFoundError,
   ForeignEventError,
+  ForeignTransactionError,
   HandlerError,
   MisplacedEmitError,
   ReplayError,
@@ -84,3 +85,4 @@ export {
   OptimisticLockError,
   StoreClosedError,
 } from './lib/store/store-errors';
+export type { Ending, JoinedEventStore, TransactionalEventStore } from './lib/store/transactional-event-store';

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { aggregateMistakes } from './aggregates/aggregate-checks';
-import { ForeignEventError } from './aggregates/aggregate-errors';
+import { ForeignEventError, ForeignTransactionError } from './aggregates/aggregate-errors';
 import type { AnyAggregate, IdsOf } from './aggregates/aggregate-root';
 import { Aggregates } from './aggregates/aggregates';
 import { InstanceLocks } from './aggregates/instance-locks';
-import { type JoinedAppend, noScope, Scopes } from './aggregates/scope';
+import { type JoinedAppend, noScope, type Scope, Scopes } from './aggregates/scope';
+import { type UserTransaction, UserTransactions } from './aggregates/user-transaction';
 import { EventFeed } from './delivery/event-feed';
 import { type Class, type InstanceOf, nameOf } from './events/event-class';
 import { frozenCopy } from './events/frozen-copy';
@@ -15,6 +16,7 @@ import { validateEvent } from './events/validate-event';
 import { givenIdentity, identitiesOf } from './metadata/identity';
 import { Registry, streamName } from './metadata/registry';
 import type { InlineAppend } from './projections/inline-append';
+import { InlineTransaction } from './projections/inline-transaction';
 import { projectionMistakes } from './projections/projection-checks';
 import { ClosedError } from './projections/projection-errors';
 import { ProjectionStorage } from './projections/projection-storage';
@@ -23,6 +25,7 @@ import { Snapshots } from './snapshots/snapshots';
 import type { Append, AppendResult, Guard, NewEvent } from './store/append';
 import { AppendsUnderWay } from './store/appends-under-way';
 import type { EventStore } from './store/event-store';
+import { isTransactional } from './store/transactional-event-store';
 
 /** What `EventSourcing.open` takes. */
 export interface EventSourcingOptions {
@@ -91,6 +94,9 @@ export class EventSourcing {
   private hasGrown = false;
   private readonly underWay = new AppendsUnderWay();
   private readonly scopes = new Scopes();
+  private readonly transactions: UserTransactions;
+  /** What inline projections staged in the transactions of users. */
+  private readonly staged = new WeakMap<UserTransaction, InlineTransaction>();
   private readonly aggregates: Aggregates;
   private readonly snapshots: Snapshots;
   private readonly stop = new AbortController();
@@ -111,6 +117,7 @@ export class EventSourcing {
       register: (classes) => this.register(classes),
       now: this.now,
     });
+    this.transactions = new UserTransactions(store);
     this.aggregates = new Aggregates({
       registry: this.current,
       store,
@@ -119,6 +126,7 @@ export class EventSourcing {
       newId: this.newId,
       now: this.now,
       append: (appends) => this.commit(appends),
+      userTransaction: () => this.userTransaction(),
     });
   }
 
@@ -181,9 +189,31 @@ export class EventSourcing {
    * otherwise, for only its author knows whether it may run twice.
    * @throws {@link UnfinishedCommandError} when `work` resolves before a command called in it has.
    */
-  async transaction<T>(work: () => PromiseLike<T> | T, options: TransactionOptions = {}): Promise<T> {
+  transaction<T>(work: () => PromiseLike<T> | T, options?: TransactionOptions): Promise<T>;
+  /**
+   * Runs `work` as part of a transaction of yours: events of commands and of `es.append`, inline projections and the rows
+   * that you write on `manager` are committed, or rolled back, together, by you. What is loaded in it is as the
+   * transaction sees it; nobody else hears of anything before your outermost commit.
+   *
+   * @param manager What stands for the open transaction: for a `TypeOrmEventStore` the `EntityManager` of
+   * `dataSource.transaction(async (manager) => …)`, or of a transaction nested in it.
+   * @returns what `work` resolves to. The work is run once: who loses a race runs the transaction around it again.
+   * @throws {@link UnfitTransactionError} when no transaction is open on `manager`, or it is another DataSource's.
+   * @throws {@link ForeignTransactionError} within a command or transaction that is not part of this one.
+   */
+  transaction<T>(manager: object, work: () => PromiseLike<T> | T): Promise<T>;
+  async transaction<T>(first: object, second?: object): Promise<T> {
     this.checkOpen();
-    checkFunction('es.transaction', work);
+    if (typeof first === 'function' && typeof second !== 'function')
+      return this.ownTransaction(first as () => PromiseLike<T> | T, second as TransactionOptions | undefined);
+    checkFunction('es.transaction', second);
+    const scope = this.scopes.getStore() ?? noScope;
+    const transaction = this.transactionOn(first, scope);
+    const work = second as () => PromiseLike<T> | T;
+    return this.scopes.run({ ...scope, transaction }, () => this.aggregates.transaction(work, 1));
+  }
+
+  private async ownTransaction<T>(work: () => PromiseLike<T> | T, options: TransactionOptions = {}): Promise<T> {
     checkOptions('es.transaction', options, ['attempts']);
     const { attempts = 1 } = options;
     if (!Number.isSafeInteger(attempts) || attempts < 1)
@@ -239,7 +269,7 @@ export class EventSourcing {
 
   /**
    * Appends events without an aggregate, under a guard. They are stored at once, by themselves: also within a command
-   * or transaction, whose failure then does not take them back.
+   * or `es.transaction(work)`, whose failure then does not take them back; in a transaction of yours as part of that.
    *
    * @param stream Text of one character or more; {@link streamOf} names an aggregate's.
    * @param events Made with `createEvent`, or instances of event classes.
@@ -349,6 +379,8 @@ export class EventSourcing {
     const joined = this.scopes.getStore()?.joined?.transaction;
     const tagged = this.hasGrown ? this.tagged(appends) : appends;
     if (joined !== undefined) return joined.append(tagged);
+    const transaction = this.userTransaction();
+    if (transaction !== undefined) return this.commitIn(transaction, tagged);
     const underWay = this.underWay.begin();
     try {
       const inline = this.projections.inlineAppend();
@@ -359,23 +391,75 @@ export class EventSourcing {
   }
 
   private async commitInline(appends: readonly Append[], inline: InlineAppend): Promise<AppendResult> {
+    try {
+      const result = await this.appendWith(this.options.store, appends, () => inline);
+      inline.settle();
+      return result;
+    } catch (error) {
+      inline.discard();
+      throw error;
+    }
+  }
+
+  /** Appends in a transaction of a user's: what inline projections fold is settled when that commits. */
+  private async commitIn(transaction: UserTransaction, appends: readonly Append[]): Promise<AppendResult> {
+    const { store } = transaction;
+    const underWay = this.underWay.begin();
+    store.onEnd(() => underWay.end());
+    if (!this.projections.hasInline) return store.append(appends);
+    const staged = this.staged.get(transaction) ?? new InlineTransaction();
+    this.staged.set(transaction, staged);
+    let inline: InlineAppend | undefined;
+    const drop = () => inline && staged.drop(inline);
+    store.onEnd((how) => {
+      if (how === 'committed') staged.settle();
+      else drop();
+    });
+    try {
+      return await this.appendWith(store, appends, () => {
+        inline ??= this.projections.inlineIn(staged) as InlineAppend;
+        return inline;
+      });
+    } catch (error) {
+      drop();
+      throw error;
+    }
+  }
+
+  /** Appends to a store with inline projections in the append's transaction. */
+  private async appendWith(store: EventStore, appends: readonly Append[], inlineOf: () => InlineAppend): Promise<AppendResult> {
     const scope = this.scopes.getStore() ?? noScope;
     const joined: JoinedAppend = { transaction: undefined, locks: new InstanceLocks() };
     try {
-      const result = await this.options.store.append(appends, (events, transaction) => {
+      return await store.append(appends, (events, transaction) => {
         joined.transaction = transaction;
+        const inline = inlineOf();
         const fold = () => this.scopes.run({ ...scope, unit: undefined, joined }, () => inline.fold(events));
         const preparing = inline.prepare(transaction);
         return preparing === undefined ? fold() : preparing.then(fold);
       });
+    } finally {
       joined.transaction = undefined;
-      inline.settle();
-      return result;
-    } catch (error) {
-      joined.transaction = undefined;
-      inline.discard();
-      throw error;
     }
+  }
+
+  /** The transaction that the caller's code runs in: the one that `es.transaction` was given, or one around it. */
+  private userTransaction(): UserTransaction | undefined {
+    return this.scopes.getStore()?.transaction ?? this.transactions.ambient();
+  }
+
+  private transactionOn(manager: object, { joined }: Scope): UserTransaction {
+    const { store } = this.options;
+    if (!isTransactional(store))
+      throw new InvalidArgumentError(
+        `es.transaction(manager, work) needs a store on a database, such as TypeOrmEventStore; ${nameOf(store)} knows no transactions but its own. Leave the manager out: es.transaction(work).`,
+      );
+    const transaction = this.transactions.of(store.within(manager));
+    if (joined?.transaction !== undefined && transaction !== this.userTransaction())
+      throw new ForeignTransactionError(
+        'An inline handler called es.transaction with another transaction than that of its append. Leave the manager out, or do it outside of the handler.',
+      );
+    return transaction;
   }
 
   /** Events may have been made before a class was registered that asks for tags on them. */
@@ -390,6 +474,8 @@ export class EventSourcing {
     this.checkOpen();
     if (this.scopes.getStore()?.joined?.transaction !== undefined)
       throw new InvalidArgumentError('An inline handler cannot register projections. Do it when its append is over.');
+    if (this.userTransaction() !== undefined)
+      throw new InvalidArgumentError('Projections cannot be registered within a transaction. Do it when that is over.');
     const extended = this.current.with(classes);
     for (const target of classes) extended.modelOf(target, 'projection');
     this.current = extended;

@@ -110,6 +110,14 @@ export class UnfinishedCommandError extends EventSourcingError {
   }
 }
 
+/**
+ * A command was called, or `es.transaction`, in another transaction or savepoint than the one that it would have to be
+ * stored in. Nothing of the work around it is stored.
+ */
+export class ForeignTransactionError extends EventSourcingError {
+  override readonly code = 'FOREIGN_TRANSACTION';
+}
+
 /** @returns ids as short text for a message. */
 export function idText(ids: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(ids, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));

@@ -155,6 +155,7 @@ export class Aggregates implements UnitEnvironment {
     const { position, version } = state;
     try {
       this.reset(state);
+      this.userTransaction()?.hold(state);
       if (version > 0 || position !== undefined) await this.fold(state, { position, version });
     } catch {
       // Why the unit of work failed matters more; the instance is folded anew before its next use.
@@ -351,7 +352,15 @@ function become(state: AggregateState, fresh: object): void {
   Object.defineProperties(root, Object.getOwnPropertyDescriptors(fresh));
   // An arrow function in a field sees the instance that it was made with, and no other.
   Object.assign(root, Object.fromEntries(functions));
-  Object.assign(state, { version: 0, folded: 0, position: undefined, isStale: false, heldIn: undefined, snapshotAt: 0, last: undefined });
+  Object.assign(state, {
+    version: 0,
+    folded: 0,
+    position: undefined,
+    isStale: false,
+    heldIn: undefined,
+    snapshotAt: 0,
+    last: undefined,
+  });
 }
 
 function isFunction(value: unknown): boolean {

@@ -3,6 +3,7 @@ import type { EventMetadata } from '../events/recorded-event';
 import type { AppendTransaction } from '../store/append';
 import type { InstanceLocks } from './instance-locks';
 import type { UnitOfWork } from './unit-of-work';
+import type { UserTransaction } from './user-transaction';
 
 /** What holds for everything that is called from here on, across `await`. */
 export interface Scope {
@@ -10,6 +11,8 @@ export interface Scope {
   readonly metadata: EventMetadata;
   /** The command or transaction under way. */
   readonly unit?: UnitOfWork | undefined;
+  /** The transaction that `es.transaction` was given. */
+  readonly transaction?: UserTransaction | undefined;
   /** The append whose inline projections run. */
   readonly joined?: JoinedAppend | undefined;
 }

@@ -3,9 +3,10 @@ import type { EventMetadata, Position } from '../events/recorded-event';
 import type { EventModel } from '../metadata/class-model';
 import type { Append, AppendResult, Guard } from '../store/append';
 import { OptimisticLockError } from '../store/store-errors';
-import { MisplacedEmitError, UnfinishedCommandError } from './aggregate-errors';
+import { ForeignTransactionError, MisplacedEmitError, UnfinishedCommandError } from './aggregate-errors';
 import { type AggregateState, type PendingEvent, pendingContext } from './aggregate-state';
 import { type InstanceLocks, waitsForThisOne } from './instance-locks';
+import type { UserTransaction } from './user-transaction';
 
 /** What a unit of work needs of the `EventSourcing` it runs in. */
 export interface UnitEnvironment {
@@ -15,6 +16,8 @@ export interface UnitEnvironment {
   metadata(): EventMetadata;
   /** The unit that the caller's code runs in. */
   unit(): UnitOfWork | undefined;
+  /** The transaction that the caller's code runs in, begun by a user. */
+  userTransaction(): UserTransaction | undefined;
   tagsOf(type: string, data: object): readonly string[];
   append(appends: readonly Append[]): Promise<AppendResult>;
   refresh(state: AggregateState): Promise<void>;
@@ -57,12 +60,17 @@ export class UnitOfWork {
   private lostRace: unknown;
   private doom: { readonly error: unknown } | undefined;
 
+  private readonly transaction: UserTransaction | undefined;
+  private readonly savepoint: object | undefined;
+
   /** @param joined The locks of the append that this unit's own is a part of, if it is. */
   constructor(
     private readonly environment: UnitEnvironment,
     private readonly joined?: InstanceLocks | undefined,
   ) {
     this.id = environment.newId();
+    this.transaction = environment.userTransaction();
+    this.savepoint = this.transaction?.store.savepoint;
   }
 
   /** Says whether nobody can be waiting for this unit. */
@@ -75,6 +83,7 @@ export class UnitOfWork {
    * committed any more, even if the error is caught.
    */
   async join<T>(work: () => PromiseLike<T> | T): Promise<T> {
+    this.checkTransaction();
     const before = this.events.length;
     this.running += 1;
     try {
@@ -108,6 +117,7 @@ export class UnitOfWork {
         'came from outside of the command that is running',
         'Call a command, and emit in it',
       );
+    this.checkTransaction();
     const { stream } = emitter;
     const count = (this.emitted.get(stream) ?? 0) + 1;
     const context = pendingContext({
@@ -139,6 +149,7 @@ export class UnitOfWork {
   async commit(): Promise<void> {
     if (this.running > 0) throw new UnfinishedCommandError(this.running);
     if (this.doom !== undefined) throw this.doom.error;
+    if (this.events.length > 0) this.checkTransaction();
     this.isOver = true;
     if (this.events.length > 0) this.settle(await this.append());
     this.end();
@@ -212,7 +223,20 @@ export class UnitOfWork {
   }
 
   private get locks(): InstanceLocks {
-    return this.joined ?? this.environment.locks;
+    return this.joined ?? this.transaction?.locks ?? this.environment.locks;
+  }
+
+  /** @throws {@link ForeignTransactionError} where what is emitted would be stored in another transaction, or savepoint. */
+  private checkTransaction(): void {
+    const transaction = this.environment.userTransaction();
+    if (transaction !== this.transaction)
+      throw new ForeignTransactionError(
+        'A command or es.transaction is under way that was begun outside of this transaction, and would be stored outside of it. Call it in here, or end it first.',
+      );
+    if (transaction !== undefined && transaction.store.savepoint !== this.savepoint)
+      throw new ForeignTransactionError(
+        'A command or es.transaction is under way that was begun outside of this savepoint, and would be stored outside of it. Begin it in here: es.transaction(manager, work).',
+      );
   }
 
   private apply(state: AggregateState, { data, context }: UnitEvent): void {

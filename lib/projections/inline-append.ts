@@ -8,11 +8,20 @@ export class InlineAppend {
   private staged: readonly Staged[] | undefined;
   private isWorking = false;
 
-  constructor(private readonly projections: readonly InlineProjection[]) {}
+  /** @param earlier The append of the same transaction that this one follows. */
+  constructor(
+    private readonly projections: readonly InlineProjection[],
+    private readonly earlier?: InlineAppend | undefined,
+  ) {}
 
   /** Gets the projections ready, once for the whole append. @returns a promise only when one has to read first. */
   prepare({ previous }: AppendTransaction): Promise<unknown> | undefined {
     if (this.staged !== undefined) return undefined;
+    const earlier = this.earlier?.staged;
+    if (earlier !== undefined) {
+      this.staged = this.projections.map((projection, index) => projection.beginOn(earlier[index]));
+      return undefined;
+    }
     this.staged = this.projections.map((projection) => projection.begin(previous));
     const preparing = this.projections.flatMap((projection) => projection.prepare(previous) ?? []);
     return preparing.length === 0 ? undefined : Promise.all(preparing);

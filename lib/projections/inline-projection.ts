@@ -12,6 +12,8 @@ export interface Staged {
   readonly states: Map<Instance, object>;
   /** Events for instances that stand still: they wait there once they are stored. */
   readonly waiting: [Instance, RecordedEvent][];
+  /** What an earlier append of the same transaction has folded, which is not committed either. */
+  readonly base: Staged | undefined;
   /** The copies have taken the place of the states. */
   isTaken: boolean;
 }
@@ -37,7 +39,12 @@ export class InlineProjection {
   /** Begins to fold an append after `previous`. What the one before it staged is taken over, if that one was stored. */
   begin(previous: Position | undefined): Staged {
     if (this.staged?.position !== undefined && this.staged.position === previous) this.takeOver(this.staged);
-    this.staged = { position: undefined, states: new Map(), waiting: [], isTaken: false };
+    return this.beginOn(undefined);
+  }
+
+  /** Begins to fold an append that follows another in its transaction. */
+  beginOn(base: Staged | undefined): Staged {
+    this.staged = { position: base?.position, states: new Map(), waiting: [], base, isTaken: false };
     return this.staged;
   }
 
@@ -65,13 +72,13 @@ export class InlineProjection {
       this.takeOver(staged);
     }
     if (!staged.isTaken) return;
-    for (const [instance, state] of staged.states) this.documents.announce(instance, state);
+    for (const [instance, state] of allStates(staged)) this.documents.announce(instance, state);
     this.environment.progressed();
   }
 
   /** Forgets what a failed append staged. */
   discard(staged: Staged): void {
-    if (this.staged === staged) this.staged = undefined;
+    if (this.staged === staged) this.staged = staged.base;
   }
 
   /** Folds what others stored. */
@@ -104,8 +111,8 @@ export class InlineProjection {
     if (staged.position === undefined) return;
     staged.isTaken = true;
     this.position = staged.position;
-    this.documents.replace(staged.states);
-    for (const [instance, event] of staged.waiting) this.documents.apply(instance, this.stepsFor(instance, event), event);
+    this.documents.replace(allStates(staged));
+    for (const [instance, event] of allWaiting(staged)) this.documents.apply(instance, this.stepsFor(instance, event), event);
   }
 
   private async readOn(): Promise<void> {
@@ -161,7 +168,7 @@ export class InlineProjection {
       staged.waiting.push([instance, event]);
       return undefined;
     }
-    const state = staged.states.get(instance) ?? copyState(instance.state);
+    const state = staged.states.get(instance) ?? copyState(stateIn(staged.base, instance) ?? instance.state);
     staged.states.set(instance, state);
     try {
       const running = runSteps(steps, state, event);
@@ -179,4 +186,18 @@ export class InlineProjection {
     const ids = instance?.identity && this.projection.idsOf(instance.identity);
     return new ProjectionError(this.projection.name, ids, event, error);
   }
+}
+
+/** @returns what an instance is by the appends of a transaction; undefined when they did not touch it. */
+function stateIn(staged: Staged | undefined, instance: Instance): object | undefined {
+  return staged && (staged.states.get(instance) ?? stateIn(staged.base, instance));
+}
+
+/** @returns the last state of each instance that the appends of a transaction touched. */
+function allStates({ base, states }: Staged): ReadonlyMap<Instance, object> {
+  return base === undefined ? states : new Map([...allStates(base), ...states]);
+}
+
+function allWaiting({ base, waiting }: Staged): readonly [Instance, RecordedEvent][] {
+  return base === undefined ? waiting : [...allWaiting(base), ...waiting];
 }

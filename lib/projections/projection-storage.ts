@@ -14,6 +14,7 @@ import { copyState } from './copy-state';
 import type { Documents, DocumentsEnvironment, Instance } from './documents';
 import { InlineAppend } from './inline-append';
 import { InlineProjection } from './inline-projection';
+import type { InlineTransaction } from './inline-transaction';
 import { LiveProjection } from './live-projection';
 import type { ParkedEvent, ProjectionFailure } from './parked-event';
 import { ProjectionClass } from './projection-class';
@@ -216,6 +217,17 @@ export class ProjectionStorage {
   inlineAppend(): InlineAppend | undefined {
     const { inline } = this;
     return inline.length === 0 ? undefined : new InlineAppend(inline);
+  }
+
+  /** @internal Begins the work of inline projections in an append of a transaction; undefined when there are none. */
+  inlineIn(transaction: InlineTransaction): InlineAppend | undefined {
+    const { inline } = this;
+    return inline.length === 0 ? undefined : transaction.begin(inline);
+  }
+
+  /** @internal Whether there are inline projections, which take part in appends. */
+  get hasInline(): boolean {
+    return this.inline.length > 0;
   }
 
   /** @internal */
