@@ -22,8 +22,11 @@ export interface RowSource {
   horizon(criteria?: readonly Criterion[]): Promise<Horizon>;
 }
 
-/** So many events are read at once, at most. */
-const chunkSize = 1_000;
+/** So many events are read at first: enough for most streams. */
+const firstChunkSize = 1_000;
+
+/** So many are read at once when there are more. */
+const chunkSize = 4_000;
 
 /** What a query asks of the table, but for where it begins and ends. */
 type Asked = Pick<Selection, 'stream' | 'afterVersion' | 'criteria'>;
@@ -69,8 +72,10 @@ export class EventReader {
     const { after = '0', limit = Number.POSITIVE_INFINITY, ...rest } = query;
     let last: string = after;
     let left = limit;
+    let most = firstChunkSize;
     while (left > 0) {
-      const size = Math.min(chunkSize, left);
+      const size = Math.min(most, left);
+      most = chunkSize;
       const rows = await this.source.select({ ...timesOf(rest), after: last, before: query.before, limit: size });
       const gap = rows.findIndex(({ position }, index) => Number(position) !== Number(last) + 1 + index);
       const contiguous = gap === -1 ? rows : rows.slice(0, gap);
@@ -99,19 +104,21 @@ export class EventReader {
     const bounds = { ...timesOf(rest), after, before, upTo } as Record<'after' | 'before' | 'upTo', string | undefined>;
     let { afterVersion } = asked;
     let left = limit;
-    let next = this.selectPage({ ...asked, ...bounds, isBackward, limit: Math.min(chunkSize, left) });
+    let size = Math.min(firstChunkSize, left);
+    let next = this.selectPage({ ...asked, ...bounds, isBackward, limit: size });
     for (;;) {
       const rows = await next;
       left -= rows.length;
       const last = rows.at(-1);
       if (last === undefined) return;
-      const isEnd = rows.length < chunkSize || left <= 0;
+      const isEnd = rows.length < size || left <= 0;
       if (!isEnd) {
         if (isBackward) bounds.before = last.position;
         else if (asked.stream === undefined) bounds.after = last.position;
         else afterVersion = Number(last.version);
         // The next rows are on their way while these are worked on.
-        next = this.selectPage({ ...asked, afterVersion, ...bounds, isBackward, limit: Math.min(chunkSize, left) });
+        size = Math.min(chunkSize, left);
+        next = this.selectPage({ ...asked, afterVersion, ...bounds, isBackward, limit: size });
       }
       yield rows.map(eventOf);
       if (isEnd) return;

@@ -215,8 +215,9 @@ function text(value: unknown): string {
 }
 
 function decoded(row: Row): EventRow {
-  const { position, stream, id, type } = row;
-  return { ...row, position: String(position), stream: text(stream), id: text(id), type: text(type) } as EventRow;
+  row.position = String(row.position);
+  for (const key of ['stream', 'id', 'type']) row[key] = text(row[key]);
+  return row as unknown as EventRow;
 }
 
 function question(): string {

@@ -117,7 +117,8 @@ export class PostgresDialect implements Dialect {
       runner,
       selectEvents(this.names, (index) => `$${index}`, selection),
     );
-    return this.isServer ? rows : rows.map((row) => ({ ...row, position: String(row.position) }));
+    if (!this.isServer) for (const row of rows) row.position = String(row.position);
+    return rows;
   }
 
   async addTags(runner: QueryRunner, additions: readonly TagAddition[]): Promise<void> {

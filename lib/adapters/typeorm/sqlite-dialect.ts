@@ -66,7 +66,9 @@ export class SqliteDialect implements Dialect {
     const database = await this.database(runner);
     const statement = selectEvents(this.names, question, this.rarestFirst(database, selection));
     this.log(runner, statement.sql, statement.parameters);
-    return (this.all(database, statement) as EventRow[]).map((row) => ({ ...row, position: String(row.position) }));
+    const rows = this.all(database, statement) as EventRow[];
+    for (const row of rows) row.position = String(row.position);
+    return rows;
   }
 
   async addTags(runner: QueryRunner, additions: readonly TagAddition[]): Promise<void> {
