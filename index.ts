@@ -85,4 +85,8 @@ export {
   OptimisticLockError,
   StoreClosedError,
 } from './lib/store/store-errors';
+export type { AddedTags, PositionRange, TagCoverage, TagSource, TagSources } from './lib/store/tag-sources';
 export type { Ending, JoinedEventStore, TransactionalEventStore } from './lib/store/transactional-event-store';
+// Tags
+export { UntaggableEventError } from './lib/tags/untaggable-event-error';
+export { type UntaggedEvents, UntaggedEventsError } from './lib/tags/untagged-events-error';

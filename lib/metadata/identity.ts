@@ -113,6 +113,13 @@ export function tagsOf(model: ClassModel, handler: HandlerModel, event: object):
   );
 }
 
+/** @returns the tags of an event by one of its properties; none where it holds nothing that could be an id. */
+export function propertyTags(property: string, event: object): string[] {
+  const value = (event as Record<string, unknown>)[property];
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.filter(isIdValue).map((each) => tag(property, each));
+}
+
 /** @returns the name of the tag under which an id source is indexed: the property, or `Class.id` of a function. */
 export function tagName(model: ClassModel, source: IdSource, index: number): string {
   return typeof source === 'string' ? source : `${model.name}.${model.ids[index]}`;

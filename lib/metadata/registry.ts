@@ -18,6 +18,19 @@ export class NotRegisteredError extends EventSourcingError {
   }
 }
 
+/** A tag that a boundary looks for on the events of a type. */
+export interface WantedTag {
+  readonly type: string;
+  /** The event's property; where a function of a class gives the value, `Class.id()`. */
+  readonly property: string;
+  /** What its tags begin with, up to the colon. */
+  readonly tagName: string;
+  /** The class that looks for it, or the first of several. */
+  readonly class: string;
+  /** The id that it tells. */
+  readonly id: string;
+}
+
 /** Looks for mistakes that only a later layer can see; given to {@link Registry.of}. */
 export type ModelCheck = (model: ClassModel) => readonly Mistake[];
 
@@ -176,13 +189,35 @@ export class Registry {
 
   /** @returns the tags to index the event under: those that an open aggregate or a live projection asks for. */
   tagsOf(type: string, event: object): string[] {
+    const askers = this.askersFor(type);
+    if (askers.length === 0) return [];
+    return [...new Set(askers.flatMap(({ model, handler }) => tagsOf(model, handler, event)))];
+  }
+
+  /** @returns what {@link tagsOf} tags events by: each property or function once for each event type. */
+  wantedTags(): readonly WantedTag[] {
+    const wanted = new Map<string, WantedTag>();
+    for (const type of this.handlersByType.keys()) {
+      for (const { model, handler } of this.askersFor(type)) {
+        for (const [index, source] of handler.sources.entries()) {
+          const name = tagName(model, source, index);
+          const property = typeof source === 'string' ? name : `${name}()`;
+          const key = JSON.stringify([type, property]);
+          if (wanted.has(key)) continue;
+          wanted.set(key, { type, property, tagName: name, class: model.name, id: model.ids[index] ?? '' });
+        }
+      }
+    }
+    return [...wanted.values()];
+  }
+
+  private askersFor(type: string): readonly { model: ClassModel; handler: HandlerModel }[] {
     let askers = this.taggedBy.get(type);
     if (askers === undefined) {
       askers = this.handlersOfType(type).filter(({ model }) => this.asksForTags(model));
       this.taggedBy.set(type, askers);
     }
-    if (askers.length === 0) return [];
-    return [...new Set(askers.flatMap(({ model, handler }) => tagsOf(model, handler, event)))];
+    return askers;
   }
 
   private asksForTags(model: ClassModel): boolean {

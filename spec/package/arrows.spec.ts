@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 
 const root = dirname(require.resolve('eventfold/package.json'));
 
-const core = ['events', 'metadata', 'store', 'snapshots', 'aggregates', 'projections', 'sagas', 'delivery'];
+const core = ['events', 'metadata', 'store', 'tags', 'snapshots', 'aggregates', 'projections', 'sagas', 'delivery'];
 const places = [
   ...core.map((folder) => `lib/${folder}`),
   'lib/testing',
@@ -25,6 +25,7 @@ const allowed: Record<string, readonly string[]> = {
   'lib/events': [base, ...packages],
   'lib/metadata': [base, ...packages, 'lib/events'],
   'lib/store': [base, ...packages, 'lib/events'],
+  'lib/tags': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store'],
   'lib/snapshots': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store'],
   'lib/aggregates': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store', 'lib/snapshots'],
   'lib/projections': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store', 'lib/snapshots'],

@@ -1,0 +1,212 @@
+import { decode } from '../events/decode';
+import type { Position, RecordedEvent } from '../events/recorded-event';
+import { UnreadablePayloadError } from '../events/unreadable-payload-error';
+import { propertyTags } from '../metadata/identity';
+import type { Registry, WantedTag } from '../metadata/registry';
+import type { EventStore } from '../store/event-store';
+import type { AddedTags, PositionRange, TagCoverage, TagSource, TagSources } from '../store/tag-sources';
+import { UntaggableEventError } from './untaggable-event-error';
+import { type UntaggedEvents, UntaggedEventsError } from './untagged-events-error';
+
+/** So many events get their tags in one transaction; a run that is killed goes on at the last of them. */
+const pageSize = 500;
+
+/** Events that lack a tag are counted up to here: a start is refused for one as for all. */
+const countedUpTo = 100_000;
+
+/** Sees to it that boundaries find the events that belong to them, whenever and by whom these were appended. */
+export class TagIndex {
+  /** By event type: properties that others index it by. */
+  private properties = new Map<string, readonly string[]>();
+  /** By event type: functions of classes that are not listed here. */
+  private functions = new Map<string, readonly string[]>();
+
+  constructor(private readonly store: EventStore) {}
+
+  /** Whether others ask for tags that the classes listed here do not ask for. */
+  get isShared(): boolean {
+    return this.properties.size > 0 || this.functions.size > 0;
+  }
+
+  /**
+   * @returns the tags that classes of other processes look for on an event which is to be appended.
+   * @throws {@link UntaggableEventError} when a function gives them that this process does not have.
+   */
+  tagsForOthers(type: string, data: object): string[] {
+    const [unknown] = this.functions.get(type) ?? [];
+    if (unknown !== undefined) throw new UntaggableEventError(type, `cannot be appended here: ${absence(unknown)}`);
+    return (this.properties.get(type) ?? []).flatMap((property) => propertyTags(property, data));
+  }
+
+  /**
+   * Looks for events that lack a tag which the classes ask for, among those that were appended since the last look.
+   *
+   * @throws {@link UntaggedEventsError} when there are any.
+   */
+  async check(registry: Registry): Promise<void> {
+    const { tagSources } = this.store;
+    if (tagSources === undefined) return;
+    const recorded = await tagSources.recorded();
+    this.learn(registry, recorded);
+    const upTo = await this.store.head();
+    const open = openSources(registry, recorded, upTo);
+    const untagged: UntaggedEvents[] = [];
+    for (const { wanted, after } of open) {
+      const count = upTo === undefined ? 0 : await this.countLacking(tagSources, registry, wanted, { after, upTo });
+      const { type, property, class: className, id } = wanted;
+      if (count > 0) untagged.push({ class: className, id, type, property, count });
+    }
+    if (untagged.length > 0) throw new UntaggedEventsError(untagged);
+    await recordReached(tagSources, open, upTo);
+  }
+
+  /**
+   * Adds the tags that the classes ask for to the events that lack them.
+   *
+   * @returns how many events got a tag.
+   * @throws {@link UntaggableEventError} when an event does not say to which instances it belongs.
+   */
+  async complete(registry: Registry): Promise<number> {
+    const { tagSources } = this.store;
+    if (tagSources === undefined) return this.completeAll(registry);
+    // Told first, so that who opens from here on tags what it appends.
+    const before = await tagSources.recorded();
+    await tagSources.record(newSources(registry, before));
+    const recorded = await tagSources.recorded();
+    this.learn(registry, recorded);
+    const upTo = await this.store.head();
+    if (upTo === undefined) return 0;
+    let count = 0;
+    for (const { wanted, after } of openSources(registry, recorded, upTo))
+      count += await this.fill(tagSources, registry, wanted, { after, upTo });
+    return count;
+  }
+
+  /** A store that remembers nothing of its tags is asked about every event. */
+  private async completeAll(registry: Registry): Promise<number> {
+    const types = [...new Set(registry.wantedTags().map(({ type }) => type))];
+    if (types.length === 0 || (await this.store.head()) === undefined) return 0;
+    const count = await this.store.retag(types, (event) => tagsOf(registry, event));
+    if (count > 0) await this.forgetSnapshots();
+    return count;
+  }
+
+  private async fill(sources: TagSources, registry: Registry, wanted: WantedTag, range: PositionRange): Promise<number> {
+    const { type, property, tagName } = wanted;
+    let page: AddedTags[] = [];
+    let count = 0;
+    const keep = async (upTo: Position) => {
+      if (page.length > 0) {
+        await sources.add(page);
+        await this.forgetSnapshots();
+      }
+      count += page.length;
+      page = [];
+      await sources.record([{ type, property, upTo }]);
+    };
+    for await (const event of sources.lacking(type, tagName, range)) {
+      const tags = tagsOf(registry, event).filter((tag) => !event.tags.includes(tag));
+      if (tags.length > 0) page.push({ event, tags });
+      if (page.length === pageSize) await keep(event.position);
+    }
+    await keep(range.upTo);
+    return count;
+  }
+
+  private async countLacking(
+    sources: TagSources,
+    registry: Registry,
+    { type, tagName }: WantedTag,
+    range: PositionRange,
+  ): Promise<number> {
+    let count = 0;
+    for await (const event of sources.lacking(type, tagName, range)) {
+      // An event that belongs to no instance has no tag to lack.
+      if (tagsOf(registry, event).some((tag) => tag.startsWith(`${tagName}:`))) count += 1;
+      if (count === countedUpTo) break;
+    }
+    return count;
+  }
+
+  /** A boundary that lacked an event may have got into a snapshot. */
+  private async forgetSnapshots(): Promise<void> {
+    await this.store.snapshots?.clear();
+  }
+
+  private learn(registry: Registry, recorded: readonly TagCoverage[]): void {
+    const own = new Set(registry.wantedTags().map(keyOf));
+    const others = recorded.filter((source) => registry.eventByType(source.type) !== undefined && !own.has(keyOf(source)));
+    const known = this.functions;
+    this.properties = byType(others.filter(({ property }) => !isFunction(property)));
+    this.functions = byType(others.filter(({ property }) => isFunction(property)));
+    for (const [type, [property]] of this.functions)
+      if (!known.has(type))
+        process.emitWarning(`${type} cannot be appended here: ${absence(property ?? '')}`, 'EventfoldWarning');
+  }
+}
+
+/** A source that the index may not cover. */
+interface OpenSource {
+  readonly wanted: WantedTag;
+  readonly isNew: boolean;
+  readonly after: Position | undefined;
+}
+
+function openSources(registry: Registry, recorded: readonly TagCoverage[], head: Position | undefined): OpenSource[] {
+  const known = new Map(recorded.map((coverage) => [keyOf(coverage), coverage]));
+  return registry.wantedTags().flatMap((wanted) => {
+    const coverage = known.get(keyOf(wanted));
+    if (coverage !== undefined && coverage.upTo === head) return [];
+    return [{ wanted, isNew: coverage === undefined, after: coverage?.upTo }];
+  });
+}
+
+function newSources(registry: Registry, recorded: readonly TagCoverage[]): TagCoverage[] {
+  const known = new Set(recorded.map(keyOf));
+  const wanted = registry.wantedTags().filter((tag) => !known.has(keyOf(tag)));
+  return wanted.map(({ type, property }) => ({ type, property, upTo: undefined }));
+}
+
+async function recordReached(sources: TagSources, open: readonly OpenSource[], upTo: Position | undefined): Promise<void> {
+  const reached = (isNew: boolean) =>
+    open.filter((source) => source.isNew === isNew).map(({ wanted: { type, property } }) => ({ type, property, upTo }));
+  if (reached(true).length > 0) await sources.record(reached(true));
+  try {
+    if (reached(false).length > 0) await sources.record(reached(false));
+  } catch {
+    // It spares the next start a look at the same events, and whoever may only read can do without.
+  }
+}
+
+function tagsOf(registry: Registry, event: RecordedEvent): string[] {
+  const { type, id, position } = event;
+  const model = registry.eventByType(type);
+  try {
+    return model === undefined ? [] : registry.tagsOf(type, decode(event, model.class).data);
+  } catch (error) {
+    if (error instanceof UnreadablePayloadError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UntaggableEventError(type, `${id} at position ${position} cannot be tagged: ${reason}`, { cause: error });
+  }
+}
+
+function absence(source: string): string {
+  return (
+    `a function gives its tags for ${source}, and that class is not listed in this process. ` +
+    'List it in EventSourcing.open({ classes: […] }); if it is gone for good, store.tagSources.forget(…).'
+  );
+}
+
+function isFunction(property: string): boolean {
+  return property.endsWith('()');
+}
+
+function keyOf({ type, property }: TagSource): string {
+  return JSON.stringify([type, property]);
+}
+
+function byType(sources: readonly TagSource[]): Map<string, readonly string[]> {
+  const properties = new Map<string, readonly string[]>();
+  for (const { type, property } of sources) properties.set(type, [...(properties.get(type) ?? []), property]);
+  return properties;
+}
