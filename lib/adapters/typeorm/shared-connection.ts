@@ -24,10 +24,8 @@ export class SharedConnection {
   private readonly held = new Map<QueryRunner, () => void>();
   /** The append with a hook that is under way, and its end. */
   private hooked: { readonly turn: Turn; readonly over: Promise<void> } | undefined;
-  private readonly only: QueryRunner | undefined;
 
-  constructor(dataSource: DataSource) {
-    this.only = (dataSource.driver as { queryRunner?: QueryRunner }).queryRunner;
+  constructor(private readonly dataSource: DataSource) {
     this.guardQueries(dataSource);
     if (dataSource.options.type === 'better-sqlite3') this.queueTransactions(dataSource.manager);
   }
@@ -40,6 +38,11 @@ export class SharedConnection {
   /** Says whether `runner` is the only one that the DataSource hands out. */
   isOnly(runner: QueryRunner): boolean {
     return runner === this.only;
+  }
+
+  /** Made when it is first needed, and made again when the DataSource is initialised again. */
+  private get only(): QueryRunner | undefined {
+    return (this.dataSource.driver as { queryRunner?: QueryRunner }).queryRunner;
   }
 
   /**
