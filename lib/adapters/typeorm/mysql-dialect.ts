@@ -1,10 +1,11 @@
 import type { QueryRunner } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
+import type { Guard } from '../../store/append';
 import { changedTags } from './changed-tags';
 import { decide } from './decide';
 import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
-import { type Selection, type Statement, selectEvents, selectNewest } from './select-events';
-import type { StagedAppend, StagedGroup } from './staged-append';
+import { type Selection, selectEvents, selectNewest } from './select-events';
+import { numbered, type Outcome, type StagedAppend, type StagedGroup } from './staged-append';
 import { type EventRow, longestKey, type TableNames } from './tables';
 import { MissingTablesError } from './typeorm-errors';
 import type { Horizon } from './wake-ups';
@@ -14,7 +15,22 @@ interface MySqlConnection {
   query(sql: string, parameters: readonly unknown[], done: (error: unknown, rows: unknown) => void): void;
 }
 
-type Row = Record<string, unknown>;
+interface Row {
+  [column: string]: unknown;
+}
+
+/** One statement of several that can go together. */
+interface Command {
+  readonly sql: string;
+  readonly parameters?: readonly unknown[];
+  /** Whether it answers with rows. */
+  readonly answers?: boolean;
+  /** Whether it is sent by itself, as a server takes packets up to a size only. */
+  readonly isLarge?: boolean;
+}
+
+/** So many rows go into one statement. */
+const rowsPerInsert = 500;
 
 /** MySQL and MariaDB: every append takes its positions under one lock, which ends with its transaction. */
 export class MySqlDialect implements Dialect {
@@ -22,11 +38,15 @@ export class MySqlDialect implements Dialect {
   readonly appendsAtOnce = false;
   readonly sharesConnection = false;
 
+  private isMariaDb = false;
+
   constructor(private readonly names: TableNames) {}
 
   async prepare(runner: QueryRunner): Promise<void> {
     const { locks, events } = this.names;
     try {
+      const [server] = await this.run(runner, 'SELECT VERSION() AS version');
+      this.isMariaDb = /mariadb/i.test(String(server?.version));
       // Looked for first, as making it waits for appends under way.
       const [found] = await this.run(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1`);
       if (found === undefined) await this.run(runner, `INSERT IGNORE INTO ${locks.table} (${locks.id}) VALUES (1)`);
@@ -36,11 +56,11 @@ export class MySqlDialect implements Dialect {
     }
   }
 
-  async commit(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended> {
-    await this.begin(runner);
+  /** In two round trips where the database takes several statements at once, as MariaDB does. */
+  async commit(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Appended> {
     try {
-      const appended = await this.append(runner, groups, mode);
-      await this.end(runner, 'COMMIT');
+      const { appended, writes } = await this.decide(runner, groups, [{ sql: 'START TRANSACTION' }]);
+      await this.runAll(runner, [...writes, { sql: 'COMMIT' }]);
       return appended;
     } catch (error) {
       await this.end(runner, 'ROLLBACK').catch(() => undefined);
@@ -49,45 +69,9 @@ export class MySqlDialect implements Dialect {
   }
 
   async append(runner: QueryRunner, groups: readonly StagedGroup[], _mode: LockMode): Promise<Appended> {
-    const { locks } = this.names;
-    await this.run(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1 FOR UPDATE`);
-    const newest = await this.newest(runner);
-    const [versions, ids] = await this.versionsAndIds(runner, groups);
-    const outcomes = decide(groups, { versions, ids, conflicts: await this.conflictsOf(runner, groups), newest });
-    const { events: e, tags: t } = this.names;
-    const events: unknown[][] = [];
-    const tags: unknown[][] = [];
-    for (const [index, group] of groups.entries()) {
-      const outcome = outcomes[index];
-      if (outcome?.kind !== 'stored') continue;
-      let event = 0;
-      for (const [append, { stream, events: staged }] of group.entries()) {
-        let version = outcome.bases[append] as number;
-        for (const { id, type, schemaVersion, time, tags: texts, metadataText, dataText } of staged) {
-          version += 1;
-          const position = Number(outcome.positions[event]);
-          event += 1;
-          const tagsText = texts.length === 0 ? null : JSON.stringify(texts);
-          events.push([
-            position,
-            bytes(stream),
-            version,
-            bytes(id),
-            bytes(type),
-            schemaVersion,
-            time,
-            tagsText,
-            metadataText,
-            dataText,
-          ]);
-          for (const tag of texts) tags.push([bytes(tag), position, bytes(type)]);
-        }
-      }
-    }
-    const eventColumns = [e.position, e.stream, e.version, e.id, e.type, e.schema_version, e.time, e.tags, e.metadata, e.data];
-    await this.insert(runner, e.table, eventColumns, events);
-    await this.insert(runner, t.table, [t.tag, t.position, t.type], tags);
-    return { outcomes, previous: newest === 0 ? undefined : String(newest) };
+    const { appended, writes } = await this.decide(runner, groups, []);
+    await this.runAll(runner, writes);
+    return appended;
   }
 
   async begin(runner: QueryRunner): Promise<void> {
@@ -116,7 +100,7 @@ export class MySqlDialect implements Dialect {
         `SELECT ${e.position} AS position, ${e.tags} AS tags FROM ${e.table} WHERE ${e.position} IN (?) FOR UPDATE`,
         [positions],
       );
-      const stored = new Map(rows.map((row) => [String(row['position']), row['tags'] as string | null]));
+      const stored = new Map(rows.map((row) => [String(row.position), row.tags as string | null]));
       const changed = changedTags(additions, stored);
       const tags = changed.flatMap(({ position, type, added }) =>
         added.map((tag) => [bytes(tag), Number(position), bytes(type)]),
@@ -147,48 +131,96 @@ export class MySqlDialect implements Dialect {
     return ['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ER_SERVER_SHUTDOWN'].includes(codeOf(error));
   }
 
-  /** Read with a lock, which sees what is committed also where the transaction began earlier. */
-  private async newest(runner: QueryRunner): Promise<number> {
-    const { table, position } = this.names.events;
-    const [row] = await this.run(
-      runner,
-      `SELECT ${position} AS position FROM ${table} ORDER BY ${position} DESC LIMIT 1 LOCK IN SHARE MODE`,
-    );
-    return Number(row?.position ?? 0);
+  /** Takes the lock, reads what has to be known, and says what came of each group and what is to be written. */
+  private async decide(
+    runner: QueryRunner,
+    groups: readonly StagedGroup[],
+    first: readonly Command[],
+  ): Promise<{ appended: Appended; writes: Command[] }> {
+    const { locks } = this.names;
+    const guarded = groups.flat().filter(({ guard }) => 'condition' in guard);
+    const lock = { sql: `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1 FOR UPDATE`, answers: true };
+    const reads = [...this.stateOf(groups), ...guarded.map((append) => this.newestIn(append))];
+    const [, newestRows, versionRows, idRows, ...conflictRows] = await this.runAll(runner, [...first, lock, ...reads]);
+    const newest = Number(newestRows?.[0]?.position ?? 0);
+    const conflicts = new Map<StagedAppend, string>();
+    for (const [index, append] of guarded.entries()) {
+      const position = conflictRows[index]?.[0]?.position;
+      if (position != null) conflicts.set(append, String(position));
+    }
+    const outcomes = decide(groups, {
+      versions: new Map(versionRows?.map((row) => [text(row.stream), Number(row.version)])),
+      ids: new Set(idRows?.map((row) => text(row.id))),
+      conflicts,
+      newest,
+    });
+    const appended = { outcomes, previous: newest === 0 ? undefined : String(newest) };
+    return { appended, writes: this.writesOf(groups, outcomes) };
   }
 
-  private async versionsAndIds(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<[Map<string, number>, Set<string>]> {
-    const { table, stream, version, id } = this.names.events;
+  /** Read with locks, which see what is committed also where the transaction began earlier. */
+  private stateOf(groups: readonly StagedGroup[]): Command[] {
+    const { table, position, stream, version, id } = this.names.events;
     const streams = [...new Set(groups.flatMap((group) => group.map((append) => append.stream)))];
-    const newIds = groups.flatMap((group) => group.flatMap(({ events }) => events.map((event) => event.id)));
-    const versions = await this.run(
-      runner,
-      `SELECT ${stream} AS stream, MAX(${version}) AS version FROM ${table} WHERE ${stream} IN (?) GROUP BY ${stream} LOCK IN SHARE MODE`,
-      [streams.map(bytes)],
-    );
-    const ids = await this.run(runner, `SELECT ${id} AS id FROM ${table} WHERE ${id} IN (?) LOCK IN SHARE MODE`, [
-      newIds.map(bytes),
-    ]);
+    const ids = groups.flatMap((group) => group.flatMap(({ events }) => events.map((event) => event.id)));
     return [
-      new Map(versions.map((row) => [text(row['stream']), Number(row['version'])])),
-      new Set(ids.map((row) => text(row['id']))),
+      {
+        sql: `SELECT ${position} AS position FROM ${table} ORDER BY ${position} DESC LIMIT 1 LOCK IN SHARE MODE`,
+        answers: true,
+      },
+      {
+        sql: `SELECT ${stream} AS stream, MAX(${version}) AS version FROM ${table} WHERE ${stream} IN (?) GROUP BY ${stream} LOCK IN SHARE MODE`,
+        parameters: [streams.map(bytes)],
+        answers: true,
+      },
+      {
+        sql: `SELECT ${id} AS id FROM ${table} WHERE ${id} IN (?) LOCK IN SHARE MODE`,
+        parameters: [ids.map(bytes)],
+        answers: true,
+      },
     ];
   }
 
-  private async conflictsOf(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Map<StagedAppend, string>> {
-    const conflicts = new Map<StagedAppend, string>();
-    for (const append of groups.flat()) {
-      if (!('condition' in append.guard)) continue;
-      const { criteria, after } = append.guard.condition;
-      const { sql, parameters }: Statement = selectNewest(this.names, question, criteria, after, 'LOCK IN SHARE MODE');
-      const [row] = await this.run(runner, sql, parameters.map(keyBytes));
-      if (row?.position != null) conflicts.set(append, String(row['position']));
-    }
-    return conflicts;
+  private newestIn({ guard }: StagedAppend): Command {
+    const { criteria, after } = (guard as Extract<Guard, { condition: unknown }>).condition;
+    const { sql, parameters } = selectNewest(this.names, question, criteria, after, 'LOCK IN SHARE MODE');
+    return { sql, parameters: parameters.map(keyBytes), answers: true };
   }
 
-  private async insert(runner: QueryRunner, table: string, columns: readonly string[], rows: unknown[][]): Promise<void> {
-    if (rows.length > 0) await this.run(runner, `INSERT INTO ${table} (${columns.join(', ')}) VALUES ?`, [rows]);
+  private writesOf(groups: readonly StagedGroup[], outcomes: readonly Outcome[]): Command[] {
+    const { events: e, tags: t } = this.names;
+    const events: unknown[][] = [];
+    const tags: unknown[][] = [];
+    for (const [index, group] of groups.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind !== 'stored') continue;
+      for (const { id, type, stream, version, position, ...event } of numbered(group, outcome)) {
+        const tagsText = event.tags.length === 0 ? null : JSON.stringify(event.tags);
+        const keys = [Number(position), bytes(stream), version, bytes(id), bytes(type)];
+        events.push([...keys, event.schemaVersion, event.time, tagsText, event.metadataText, event.dataText]);
+        for (const tag of event.tags) tags.push([bytes(tag), Number(position), bytes(type)]);
+      }
+    }
+    const columns = [e.position, e.stream, e.version, e.id, e.type, e.schema_version, e.time, e.tags, e.metadata, e.data];
+    return [...insertsInto(e.table, columns, events), ...insertsInto(t.table, [t.tag, t.position, t.type], tags)];
+  }
+
+  /** @returns the rows of those commands that answer with some. */
+  private async runAll(runner: QueryRunner, commands: readonly Command[]): Promise<Row[][]> {
+    if (!this.isMariaDb || commands.length === 1 || commands.some(({ isLarge }) => isLarge)) {
+      const answers: Row[][] = [];
+      for (const { sql, parameters, answers: doesAnswer } of commands) {
+        const rows = await this.run(runner, sql, parameters);
+        if (doesAnswer) answers.push(rows);
+      }
+      return answers;
+    }
+    const block = `BEGIN NOT ATOMIC ${commands.map(({ sql }) => `${sql};`).join(' ')} END`;
+    return (await this.run(
+      runner,
+      block,
+      commands.flatMap(({ parameters = [] }) => parameters),
+    )) as unknown as Row[][];
   }
 
   private async run(runner: QueryRunner, sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
@@ -199,6 +231,15 @@ export class MySqlDialect implements Dialect {
       connection.query(sql, parameters, (error, rows) => (error ? reject(error) : resolve(rows as Row[])));
     });
   }
+}
+
+function insertsInto(table: string, columns: readonly string[], rows: readonly unknown[][]): Command[] {
+  const inserts: Command[] = [];
+  for (let from = 0; from < rows.length; from += rowsPerInsert) {
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ?`;
+    inserts.push({ sql, parameters: [rows.slice(from, from + rowsPerInsert)], isLarge: rows.length > rowsPerInsert });
+  }
+  return inserts;
 }
 
 /** Keys are kept as bytes. */

@@ -76,6 +76,29 @@ export function stage(appends: readonly Append[], options: StagingOptions, longe
   return staged;
 }
 
+/** A staged event with its place. */
+export interface NumberedEvent extends StagedEvent {
+  readonly stream: string;
+  readonly version: number;
+  readonly position: string;
+}
+
+/** @returns the events of a stored group, each with its place. */
+export function* numbered(
+  group: StagedGroup,
+  { bases, positions }: Extract<Outcome, { kind: 'stored' }>,
+): Generator<NumberedEvent> {
+  let index = 0;
+  for (const [append, { stream, events }] of group.entries()) {
+    let version = bases[append] as number;
+    for (const event of events) {
+      version += 1;
+      yield { ...event, stream, version, position: positions[index] as string };
+      index += 1;
+    }
+  }
+}
+
 /** @returns the events as they are stored. */
 export function recorded(group: StagedGroup, { bases, positions }: Extract<Outcome, { kind: 'stored' }>): RecordedEvent[] {
   const events: RecordedEvent[] = [];
