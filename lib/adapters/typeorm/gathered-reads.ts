@@ -18,7 +18,9 @@ const mostQueries = 3;
  */
 export function gatheredReads(dialect: Dialect, connections: Connections): (selection: Selection) => Promise<EventRow[]> {
   const select = (selection: Selection) => connections.use((runner) => dialect.select(runner, connections.visible(selection)));
-  const gathered = dialect.selectStreams && new GatheredReads(dialect, connections);
+  // On a shared connection a transaction may have appended what nobody may see yet.
+  const isGathered = dialect.selectStreams !== undefined && !dialect.sharesConnection;
+  const gathered = isGathered ? new GatheredReads(dialect, connections) : undefined;
   return (selection) => (gathered !== undefined && isOfOneStream(selection) ? gathered.select(selection) : select(selection));
 }
 
