@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LockMode } from './dialect';
-import { commonValues } from './locks-of';
+import { commonValues, isAppendedAlone, manyLocks } from './locks-of';
 import type { Outcome, StagedGroup } from './staged-append';
 import { UnknownOutcomeError } from './typeorm-errors';
 
@@ -16,21 +16,28 @@ interface Waiting {
 /** So many events at most go into one commit, unless a single group holds more. */
 const eventsPerCommit = 1_000;
 
-/** So many groups at most wait for locks of others, each on a connection of its own. */
+/** So many groups at most are looked at that cannot go into a commit, as others in it or before them are in their way. */
+const mostLeft = 1_000;
+
+/** So many groups at most wait for locks of others, each on a connection of its own; more are tried again and again. */
 const mostWaiting = 3;
+const shortestPauseMs = 5;
+const longestPauseMs = 100;
 
 /** How often work that the database gave up is done in all. */
 const attempts = 8;
 
 /**
  * Gathers concurrent appends: while one commit is under way, those that arrive wait, and go together in the next.
- * Nobody waits for a timer, nor for a lock that another of the batch needs.
+ * Nobody waits for a lock that another of the batch needs.
  */
 export class GatheredAppends {
   private queue: Waiting[] = [];
   private isCommitting = false;
   private readonly blocked: Waiting[] = [];
   private waitingForLocks = 0;
+  private retry: NodeJS.Timeout | undefined;
+  private pauseMs = shortestPauseMs;
 
   constructor(
     private readonly commit: CommitGroups,
@@ -52,7 +59,8 @@ export class GatheredAppends {
   }
 
   private async work(): Promise<void> {
-    await this.commitBatch(this.nextBatch());
+    const batch = this.nextBatch();
+    if (batch.length > 0) await this.commitBatch(batch);
     this.isCommitting = false;
     if (this.queue.length > 0) this.begin();
   }
@@ -62,19 +70,20 @@ export class GatheredAppends {
     const batch: Waiting[] = [];
     const left: Waiting[] = [];
     const contents = new BatchContents();
-    let events = 0;
+    let looked = 0;
     for (const waiting of this.queue) {
-      const isFull = batch.length > 0 && events >= eventsPerCommit;
-      if (isFull || !contents.admits(waiting.group)) {
-        left.push(waiting);
+      if (contents.isFull || left.length >= mostLeft) break;
+      looked += 1;
+      if (isAppendedAlone(waiting.group)) this.wait(waiting);
+      else if (contents.admits(waiting.group)) {
         contents.add(waiting.group);
-        continue;
+        batch.push(waiting);
+      } else {
+        contents.leave(waiting.group);
+        left.push(waiting);
       }
-      contents.add(waiting.group);
-      batch.push(waiting);
-      for (const append of waiting.group) events += append.events.length;
     }
-    this.queue = left;
+    this.queue = [...left, ...this.queue.slice(looked)];
     return batch;
   }
 
@@ -103,6 +112,18 @@ export class GatheredAppends {
   private wait(waiting: Waiting): void {
     this.blocked.push(waiting);
     if (this.waitingForLocks < mostWaiting) void this.waitForLocks();
+    else this.tryLater();
+  }
+
+  /** What those wait for who have a connection may take longer than what the others need. */
+  private tryLater(): void {
+    if (this.retry !== undefined) return;
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      this.queue.unshift(...this.blocked.splice(0));
+      this.begin();
+    }, this.pauseMs);
+    this.pauseMs = Math.min(longestPauseMs, this.pauseMs * 2);
   }
 
   private async waitForLocks(): Promise<void> {
@@ -110,6 +131,7 @@ export class GatheredAppends {
     for (let next = this.blocked.shift(); next !== undefined; next = this.blocked.shift()) {
       const { group, resolve, reject } = next;
       await commitAlone(this.commit, this.isTransient, group).then(resolve, reject);
+      this.pauseMs = shortestPauseMs;
     }
     this.waitingForLocks -= 1;
   }
@@ -133,30 +155,66 @@ export async function commitAlone(
   }
 }
 
-/** What a batch holds so far, to see whether one more could break, or be broken by, another's guard. */
+/** What a batch holds so far, and what was left, to see whether one more could break, or be broken by, another's guard. */
 class BatchContents {
   private readonly ids = new Set<string>();
+  private readonly streams = new Set<string>();
   private readonly values = new Set<string>();
   private readonly types = new Set<string>();
+  private readonly leftStreams = new Set<string>();
   private size = 0;
+  private events = 0;
+  private guards = 0;
+
+  get isFull(): boolean {
+    return this.events >= eventsPerCommit || this.locks >= manyLocks;
+  }
 
   admits(group: StagedGroup): boolean {
-    for (const { guard, events } of group) {
-      for (const { id } of events) if (this.ids.has(id)) return false;
-      if (this.size > 0 && 'condition' in guard && !this.isApart(guard.condition.criteria)) return false;
+    let locks = 0;
+    for (const { stream, guard, events } of group) {
+      if (this.leftStreams.has(stream)) return false;
+      for (const { id, tags } of events) {
+        if (this.ids.has(id)) return false;
+        locks += 2 + tags.length;
+      }
+      if ('condition' in guard) {
+        if (this.size > 0 && !this.isApart(guard.condition.criteria)) return false;
+        locks += guard.condition.criteria.length;
+      }
     }
-    return true;
+    return this.size === 0 || this.locks + locks <= manyLocks;
   }
 
   add(group: StagedGroup): void {
     this.size += 1;
-    for (const { events } of group) {
+    for (const { stream, guard, events } of group) {
+      this.streams.add(stream);
+      this.events += events.length;
+      if ('condition' in guard) this.guards += guard.condition.criteria.length;
       for (const { id, type, tags } of events) {
         this.ids.add(id);
         this.types.add(type);
         for (const value of commonValues([{ tags }])) this.values.add(value);
       }
     }
+  }
+
+  /** Those behind it may not overtake it in a stream, nor in what it is guarded by or would break. */
+  leave(group: StagedGroup): void {
+    this.size += 1;
+    for (const { stream, events } of group) {
+      this.leftStreams.add(stream);
+      for (const { id, type, tags } of events) {
+        this.ids.add(id);
+        this.types.add(type);
+        for (const value of commonValues([{ tags }])) this.values.add(value);
+      }
+    }
+  }
+
+  private get locks(): number {
+    return this.streams.size + this.values.size + this.types.size + this.guards;
   }
 
   private isApart(criteria: readonly { readonly types?: readonly string[]; readonly tags?: readonly string[] }[]): boolean {

@@ -32,8 +32,20 @@ export function locksOf(group: StagedGroup): Lock[] {
   return Array.from(locks, ([key, isExclusive]) => ({ key, isExclusive }));
 }
 
-/** Says whether a group must be appended alone: a guard of it is about every event there is. */
-export function isAboutEverything(group: StagedGroup): boolean {
+/** With more locks than this the whole store is locked instead: a server keeps a limited number. */
+export const manyLocks = 500;
+
+/** Says whether a group is appended while no other append is under way: for its guard, or because it is so large. */
+export function isAppendedAlone(group: StagedGroup): boolean {
+  let locks = 0;
+  for (const { events, guard } of group) {
+    locks += 'condition' in guard ? guard.condition.criteria.length + 1 : 1;
+    for (const { tags } of events) locks += tags.length + 1;
+  }
+  return isAboutEverything(group) || (locks > manyLocks && locksOf(group).length > manyLocks);
+}
+
+function isAboutEverything(group: StagedGroup): boolean {
   return group.some(({ guard }) => 'condition' in guard && guard.condition.criteria.some(isUniversal));
 }
 

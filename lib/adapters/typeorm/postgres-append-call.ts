@@ -1,9 +1,6 @@
 import type { Appended, LockMode } from './dialect';
-import { isAboutEverything, type Lock, locksOf } from './locks-of';
+import { isAppendedAlone, type Lock, locksOf, manyLocks } from './locks-of';
 import type { Outcome, StagedAppend, StagedEvent, StagedGroup } from './staged-append';
-
-/** With more locks than this the whole store is locked instead: the server keeps a limited number. */
-const manyLocks = 500;
 
 /** A call of a function that appends: its parameters, and what its answer means. */
 export interface AppendCall<Row extends object> {
@@ -37,7 +34,7 @@ class AppendOneCall implements AppendCall<AppendedRow> {
     const { id, type, schemaVersion, time, tags, metadataText, dataText } = events[0] as StagedEvent;
     const condition = 'condition' in guard ? guard.condition : undefined;
     const locks = tags.length > 0 || condition !== undefined ? locksOf([append]) : [];
-    const isAlone = mustBeAlone(mode, locks.length, [[append]]);
+    const isAlone = mode === 'alone' || isAppendedAlone([append]);
     this.parameters = [
       isAlone ? 'alone' : mode,
       keysOf(locks, true, `s${stream}`),
@@ -90,7 +87,7 @@ class AppendManyCall implements AppendCall<AppendedRows> {
   ) {
     this.appends = groups.flatMap((group, index) => group.map((append) => ({ group: index + 1, append })));
     const locks = groups.flatMap((group, index) => locksOf(group).map((lock) => ({ group: index + 1, ...lock })));
-    const isAlone = mustBeAlone(mode, locks.length, groups);
+    const isAlone = mode === 'alone' || groups.some(isAppendedAlone) || new Set(locks.map(({ key }) => key)).size > manyLocks;
     this.parameters = [
       isAlone ? 'alone' : mode,
       this.isSimple,
@@ -221,8 +218,4 @@ function refusalOf(refusal: string, append: StagedAppend): Outcome {
     default:
       return { kind: 'conflict', append, actual: value };
   }
-}
-
-function mustBeAlone(mode: LockMode, locks: number, groups: readonly StagedGroup[]): boolean {
-  return mode === 'alone' || locks > manyLocks || groups.some(isAboutEverything);
 }
