@@ -52,7 +52,9 @@ export class UnitOfWork {
   private readonly holds = new Map<string, Hold>();
   private readonly entries = new Map<AggregateState, Promise<void>>();
   private readonly states = new Set<AggregateState>();
-  private readonly dirty = new Set<AggregateState>();
+  private readonly statesOf = new Map<string, AggregateState[]>();
+  /** The instances that events were applied to, and how many to each. */
+  private readonly dirty = new Map<AggregateState, number>();
   private readonly events: UnitEvent[] = [];
   private readonly emitted = new Map<string, number>();
   private running = 0;
@@ -133,7 +135,8 @@ export class UnitOfWork {
     const pending = { emitter, data, context };
     this.emitted.set(stream, count);
     this.events.push(pending);
-    for (const state of this.states) this.apply(state, pending);
+    const reached = isAlone(emitter) ? (this.statesOf.get(stream) ?? []) : this.states;
+    for (const state of reached) this.apply(state, pending);
   }
 
   /** Refuses the whole unit because an event in it was refused, even if the error is caught. */
@@ -161,7 +164,7 @@ export class UnitOfWork {
     this.hasFailed = true;
     try {
       // Also where nothing was emitted: a command may have changed the state by itself.
-      for (const state of new Set([...this.states, ...this.dirty])) await this.environment.restore(state);
+      for (const state of new Set([...this.states, ...this.dirty.keys()])) await this.environment.restore(state);
     } finally {
       this.end();
     }
@@ -197,8 +200,9 @@ export class UnitOfWork {
       if (!this.isOver) await this.environment.refresh(state);
       if (this.isOver) return;
       this.states.add(state);
+      this.statesOf.set(stream, [...(this.statesOf.get(stream) ?? []), state]);
       state.unit = this;
-      for (const event of this.events) this.apply(state, event);
+      for (const event of this.events) if (mayReach(event, stream)) this.apply(state, event);
     } catch (error) {
       this.entries.delete(state);
       throw error;
@@ -242,10 +246,11 @@ export class UnitOfWork {
   private apply(state: AggregateState, { data, context }: UnitEvent): void {
     const { definition, identity, root } = state;
     if (definition === undefined || identity === undefined || !definition.model.byType.has(context.type)) return;
-    const wasDirty = this.dirty.has(state);
-    this.dirty.add(state);
+    const applied = this.dirty.get(state);
+    this.dirty.set(state, applied ?? 0);
     try {
-      if (!definition.apply(root, identity, guardedCopy(data, context.type), context) && !wasDirty) this.dirty.delete(state);
+      if (definition.apply(root, identity, guardedCopy(data, context.type), context)) this.dirty.set(state, (applied ?? 0) + 1);
+      else if (applied === undefined) this.dirty.delete(state);
     } catch (error) {
       this.doom ??= { error };
       throw error;
@@ -283,21 +288,16 @@ export class UnitOfWork {
   private settle({ events, position }: AppendResult): void {
     const guarded = new Set(this.events.map(({ emitter }) => emitter));
     const isAllOurs = events.length === this.events.length && this.joined === undefined;
-    for (const state of this.dirty) {
+    const versions = new Map(events.map(({ stream, version }) => [stream, version]));
+    for (const [state, applied] of this.dirty) {
       const { stream, folded } = state;
-      const own = events.filter((event) => event.stream === stream);
       state.mustBeNew = false;
-      state.folded += this.foldedBy(state);
-      state.version = own.at(-1)?.version ?? state.version;
+      state.folded += applied;
+      state.version = versions.get(stream) ?? state.version;
       if (isAllOurs && guarded.has(state)) state.position = position;
       else state.isStale = true;
       if (state.definition?.snapshots !== undefined) this.environment.committed(state, folded, position);
     }
-  }
-
-  private foldedBy({ definition, identity }: AggregateState): number {
-    if (definition === undefined || identity === undefined) return 0;
-    return this.events.filter(({ data, context }) => definition.owns(identity, context.type, data)).length;
   }
 
   private end(): void {
@@ -311,6 +311,15 @@ export class UnitOfWork {
     const given = this.environment.metadata();
     return { ...given, correlationId: given.correlationId ?? this.id, causationId: given.causationId ?? this.id };
   }
+}
+
+/** What a closed aggregate emits belongs to itself alone. */
+function isAlone({ definition }: AggregateState): boolean {
+  return definition?.isOpen === false;
+}
+
+function mayReach({ emitter }: UnitEvent, stream: string): boolean {
+  return emitter.stream === stream || !isAlone(emitter);
 }
 
 function guardOf(state: AggregateState): Guard {
