@@ -26,6 +26,7 @@ import type { Append, AppendResult, Guard, NewEvent } from './store/append';
 import { AppendsUnderWay } from './store/appends-under-way';
 import type { EventStore } from './store/event-store';
 import { isTransactional } from './store/transactional-event-store';
+import { TagIndex } from './tags/tag-index';
 
 /** What `EventSourcing.open` takes. */
 export interface EventSourcingOptions {
@@ -33,6 +34,12 @@ export interface EventSourcingOptions {
   readonly store: EventStore;
   /** The aggregates and projections, and the events that none of them handles. Nothing registers by being imported. */
   readonly classes: readonly Class[];
+  /**
+   * Adds the tags that events in the store lack for `classes`, instead of refusing to start. It takes a while where there
+   * are many; others go on appending, and a run that is killed goes on where it was. A store without
+   * {@link EventStore.tagSources} does so at every start.
+   */
+  readonly retag?: boolean;
   /** What time it is; the system's clock unless given. */
   readonly clock?: () => Date;
   /** Makes unique ids for events and correlations; random UUIDs unless given. */
@@ -93,6 +100,7 @@ export class EventSourcing {
   /** Classes were registered after the start. */
   private hasGrown = false;
   private readonly underWay = new AppendsUnderWay();
+  private readonly tags: TagIndex;
   private readonly scopes = new Scopes();
   private readonly transactions: UserTransactions;
   /** What inline projections staged in the transactions of users. */
@@ -107,8 +115,9 @@ export class EventSourcing {
     setMaxListeners(0, this.stop.signal);
     this.now = options.clock ?? (() => new Date());
     this.newId = options.ids ?? randomUUID;
-    this.current = Registry.of(options.classes, (model) => [...aggregateMistakes(model), ...projectionMistakes(model)]);
+    this.current = registryOf(options.classes);
     const { store } = options;
+    this.tags = new TagIndex(store);
     this.snapshots = new Snapshots({ store, now: this.now });
     this.projections = new ProjectionStorage({
       store,
@@ -134,14 +143,29 @@ export class EventSourcing {
    * Checks the classes and opens the store for them.
    *
    * @throws {@link StartUpError} with every mistake in the annotations, each with class, member and remedy.
+   * @throws {@link UntaggedEventsError} when events in the store lack tags by which a class finds them.
    * @throws {@link InvalidArgumentError} when `options` lacks a store or the classes.
    */
   static async open(options: EventSourcingOptions): Promise<EventSourcing> {
-    checkOpening(options);
+    checkOpening(options, 'EventSourcing.open', ['store', 'classes', 'retag', 'clock', 'ids']);
     const es = new EventSourcing(options);
-    await es.retag(es.current);
+    if (options.retag || options.store.tagSources === undefined) await es.tags.complete(es.current);
+    else await es.tags.check(es.current);
     await es.projections.start();
     return es;
+  }
+
+  /**
+   * Adds the tags that events in the store lack for `classes`, as `open({ …, retag: true })` does, and opens nothing: for a
+   * step of its own before a release. The store stays open.
+   *
+   * @returns how many events got a tag.
+   * @throws {@link StartUpError} or {@link InvalidArgumentError} as {@link open}.
+   * @throws {@link UntaggableEventError} when a stored event does not say to which instances it belongs.
+   */
+  static async retag(options: Pick<EventSourcingOptions, 'store' | 'classes'>): Promise<number> {
+    checkOpening(options, 'EventSourcing.retag', ['store', 'classes']);
+    return new TagIndex(options.store).complete(registryOf(options.classes));
   }
 
   /** What is registered, and how it hangs together. */
@@ -377,7 +401,7 @@ export class EventSourcing {
   private async commit(appends: readonly Append[]): Promise<AppendResult> {
     this.checkOpen();
     const joined = this.scopes.getStore()?.joined?.transaction;
-    const tagged = this.hasGrown ? this.tagged(appends) : appends;
+    const tagged = this.hasGrown || this.tags.isShared ? this.tagged(appends) : appends;
     if (joined !== undefined) return joined.append(tagged);
     const transaction = this.userTransaction();
     if (transaction !== undefined) return this.commitIn(transaction, tagged);
@@ -462,11 +486,15 @@ export class EventSourcing {
     return transaction;
   }
 
-  /** Events may have been made before a class was registered that asks for tags on them. */
+  /** Events may have been made before a class was registered that asks for tags on them; others may ask for more. */
   private tagged(appends: readonly Append[]): Append[] {
+    const tagsOf = ({ type, data, tags = [] }: NewEvent) => {
+      const own = this.hasGrown ? this.current.tagsOf(type, data) : tags;
+      return [...own, ...this.tags.tagsForOthers(type, data)];
+    };
     return appends.map((append) => ({
       ...append,
-      events: append.events.map((event) => ({ ...event, tags: this.current.tagsOf(event.type, event.data) })),
+      events: append.events.map((event) => ({ ...event, tags: tagsOf(event) })),
     }));
   }
 
@@ -476,21 +504,15 @@ export class EventSourcing {
       throw new InvalidArgumentError('An inline handler cannot register projections. Do it when its append is over.');
     if (this.userTransaction() !== undefined)
       throw new InvalidArgumentError('Projections cannot be registered within a transaction. Do it when that is over.');
+    const wanted = this.current.with(classes);
+    for (const target of classes) wanted.modelOf(target, 'projection');
+    if (!this.options.retag) await this.tags.check(wanted);
+    // Others may have been registered meanwhile.
     const extended = this.current.with(classes);
-    for (const target of classes) extended.modelOf(target, 'projection');
     this.current = extended;
     this.hasGrown = true;
     await this.underWay.ended();
-    await this.retag(extended);
-  }
-
-  /** Sees to it that events stored earlier carry the tags that the classes ask for today. */
-  private async retag(registry: Registry): Promise<void> {
-    const types = registry.allEvents().map(({ type }) => type);
-    if ((await this.options.store.head()) === undefined) return;
-    const added = await this.options.store.retag(types, ({ type, data }) => registry.tagsOf(type, data));
-    // A boundary that lacked an event may have got into a snapshot.
-    if (added > 0) await this.options.store.snapshots?.clear();
+    await this.tags.complete(extended);
   }
 
   private checkOpen(): void {
@@ -516,12 +538,18 @@ function checkMetadata(metadata: EventMetadata): void {
   }
 }
 
-function checkOpening(options: EventSourcingOptions): void {
-  checkOptions('EventSourcing.open', options, ['store', 'classes', 'clock', 'ids']);
+function registryOf(classes: readonly Class[]): Registry {
+  return Registry.of(classes, (model) => [...aggregateMistakes(model), ...projectionMistakes(model)]);
+}
+
+function checkOpening(options: EventSourcingOptions, call: string, known: readonly string[]): void {
+  checkOptions(call, options, known);
   if (typeof options.store?.append !== 'function')
-    throw new InvalidArgumentError('EventSourcing.open needs a store, such as new InMemoryEventStore().');
+    throw new InvalidArgumentError(`${call} needs a store, such as new InMemoryEventStore().`);
   if (!Array.isArray(options.classes))
-    throw new InvalidArgumentError(`EventSourcing.open needs classes, an array, not ${nameOf(options.classes)}.`);
+    throw new InvalidArgumentError(`${call} needs classes, an array, not ${nameOf(options.classes)}.`);
+  if (options.retag !== undefined && typeof options.retag !== 'boolean')
+    throw new InvalidArgumentError(`EventSourcing.open({ retag }) takes true or false, not ${nameOf(options.retag)}.`);
   for (const key of ['clock', 'ids'] as const)
     if (options[key] !== undefined) checkFunction(`EventSourcing.open({ ${key} })`, options[key]);
 }

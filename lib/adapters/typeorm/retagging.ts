@@ -6,7 +6,7 @@ import type { EventRow } from './tables';
 
 const pageSize = 500;
 
-/** A page of tags may meet a deadlock, or a busy file, and is then added again. */
+/** How often work that met a deadlock, or a busy file, is done in all. */
 const attempts = 5;
 
 /** Adds tags to stored events, a page at a time, while appends go on. */
@@ -48,10 +48,14 @@ export class Retagging {
 /** Adds tags in one transaction. */
 export async function addTags(connections: Connections, dialect: Dialect, additions: readonly TagAddition[]): Promise<void> {
   if (additions.length === 0) return;
+  await retried(dialect, () => connections.useAlone((runner) => dialect.addTags(runner, additions)));
+}
+
+/** Does work again that the database gave up. */
+export async function retried<T>(dialect: Dialect, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await connections.useAlone((runner) => dialect.addTags(runner, additions));
-      return;
+      return await work();
     } catch (error) {
       if (attempt === attempts || !dialect.isTransient(error)) throw error;
     }

@@ -77,8 +77,7 @@ export class SqliteDialect implements Dialect {
     const select = `SELECT ${e.tags} AS tags FROM ${e.table} WHERE ${e.position} = ?`;
     const insert = `INSERT OR IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES (?, ?, ?)`;
     const update = `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`;
-    this.run(database, 'BEGIN IMMEDIATE');
-    try {
+    await this.inTransaction(database, () => {
       const stored = new Map<string, string | null>();
       for (const { position } of additions) {
         const row = this.statement(database, select).get(Number(position)) as { tags: string | null } | undefined;

@@ -4,7 +4,7 @@ import type { AddedTags, PositionRange, TagCoverage, TagSource, TagSources } fro
 import type { Connections } from './connections';
 import type { Dialect } from './dialect';
 import { eventOf } from './recorded-row';
-import { addTags } from './retagging';
+import { addTags, retried } from './retagging';
 import { type DialectName, dialectNameOf, type TableNames } from './tables';
 
 const pageSize = 500;
@@ -36,7 +36,7 @@ export class TypeOrmTagSources implements TagSources {
 
   async record(coverages: readonly TagCoverage[]): Promise<void> {
     const sql = this.recordStatement();
-    await this.connections.useAlone(async (runner) => {
+    await this.write(async (runner) => {
       for (const { type, property, upTo } of coverages) await this.run(runner, sql, [type, property, Number(upTo ?? 0)]);
     });
   }
@@ -44,7 +44,7 @@ export class TypeOrmTagSources implements TagSources {
   async forget(source: TagSource): Promise<void> {
     const { table, type, property } = this.names.tagSources;
     const sql = `DELETE FROM ${table} WHERE ${type} = ${this.placeholder(1)} AND ${property} = ${this.placeholder(2)}`;
-    await this.connections.useAlone((runner) => this.run(runner, sql, [source.type, source.property]));
+    await this.write((runner) => this.run(runner, sql, [source.type, source.property]));
   }
 
   async *lacking(type: string, tagName: string, { after, upTo }: PositionRange): AsyncGenerator<RecordedEvent, void> {
@@ -60,6 +60,23 @@ export class TypeOrmTagSources implements TagSources {
   add(added: readonly AddedTags[]): Promise<void> {
     const additions = added.map(({ event: { position, type }, tags }) => ({ position, type, tags }));
     return addTags(this.connections, this.dialect, additions);
+  }
+
+  /** In a transaction of the dialect's, which waits for a busy file without stopping the process. */
+  private async write(work: (runner: QueryRunner) => Promise<unknown>): Promise<void> {
+    const { dialect, connections } = this;
+    await retried(dialect, () =>
+      connections.useAlone(async (runner) => {
+        await dialect.begin(runner);
+        try {
+          await work(runner);
+          await dialect.end(runner, 'COMMIT');
+        } catch (error) {
+          await dialect.end(runner, 'ROLLBACK').catch(() => undefined);
+          throw error;
+        }
+      }),
+    );
   }
 
   private recordStatement(): string {
