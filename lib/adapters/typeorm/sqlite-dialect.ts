@@ -87,11 +87,7 @@ export class SqliteDialect implements Dialect {
         for (const tag of added) this.statement(database, insert).run(tag, Number(position), type);
         this.statement(database, update).run(text, Number(position));
       }
-      this.run(database, 'COMMIT');
-    } catch (error) {
-      this.rollBack(database);
-      throw error;
-    }
+    });
   }
 
   async horizon(runner: QueryRunner): Promise<Horizon> {
