@@ -4,6 +4,7 @@ import type { Guard } from '../../store/append';
 import { changedTags } from './changed-tags';
 import { decide } from './decide';
 import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
+import { QueryLog } from './query-log';
 import { type Selection, selectEvents, selectNewest } from './select-events';
 import { numbered, type Outcome, type StagedAppend, type StagedGroup } from './staged-append';
 import { type EventRow, longestKey, type TableNames } from './tables';
@@ -225,11 +226,11 @@ export class MySqlDialect implements Dialect {
 
   private async run(runner: QueryRunner, sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     const connection = (await runner.connect()) as MySqlConnection;
-    const { logger, options } = runner.manager.connection;
-    if (options.logging) logger.logQuery(sql, [...parameters], runner);
-    return new Promise((resolve, reject) => {
-      connection.query(sql, parameters, (error, rows) => (error ? reject(error) : resolve(rows as Row[])));
-    });
+    const query = () =>
+      new Promise<Row[]>((resolve, reject) => {
+        connection.query(sql, parameters, (error, rows) => (error ? reject(error) : resolve(rows as Row[])));
+      });
+    return QueryLog.of(runner)?.run(sql, parameters, query) ?? query();
   }
 }
 

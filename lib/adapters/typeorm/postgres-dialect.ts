@@ -6,6 +6,7 @@ import type { Appended, Dialect, LockMode, StreamSelection, TagAddition } from '
 import { writersKeys } from './locks-of';
 import { type AppendCall, appendCall } from './postgres-append-call';
 import { appendFunctions, createAppendFunctions } from './postgres-functions';
+import { QueryLog } from './query-log';
 import { eventColumns, type Selection, type Statement, selectEvents } from './select-events';
 import type { StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
@@ -223,11 +224,9 @@ export class PostgresDialect implements Dialect {
     name?: string,
   ): Promise<Row[]> {
     const connection = (await runner.connect()) as PostgresConnection;
-    const { logger } = runner.manager.connection;
-    if (runner.manager.connection.options.logging) logger.logQuery(text, [...values], runner);
-    const result = await (this.isServer && name !== undefined
-      ? connection.query({ text, values, name })
-      : connection.query(text, values));
+    const query = () =>
+      this.isServer && name !== undefined ? connection.query({ text, values, name }) : connection.query(text, values);
+    const result = await (QueryLog.of(runner)?.run(text, values, query) ?? query());
     return result.rows as Row[];
   }
 }

@@ -4,6 +4,7 @@ import type { Position } from '../../events/recorded-event';
 import { changedTags } from './changed-tags';
 import { decide } from './decide';
 import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
+import { QueryLog } from './query-log';
 import { type Selection, type Statement, selectEvents, selectNewest } from './select-events';
 import type { Outcome, StagedAppend, StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
@@ -32,6 +33,7 @@ export class SqliteDialect implements Dialect {
   readonly appendsAtOnce = false;
   readonly sharesConnection = true;
   private readonly prepared = new WeakMap<Database, Map<string, PreparedStatement>>();
+  private readonly logs = new WeakMap<Database, QueryLog>();
 
   constructor(private readonly names: TableNames) {}
 
@@ -44,7 +46,6 @@ export class SqliteDialect implements Dialect {
 
   async commit(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Appended> {
     const database = await this.database(runner);
-    this.log(runner, 'BEGIN IMMEDIATE');
     return this.inTransaction(database, () => this.insert(database, groups));
   }
 
@@ -65,7 +66,6 @@ export class SqliteDialect implements Dialect {
   async select(runner: QueryRunner, selection: Selection): Promise<EventRow[]> {
     const database = await this.database(runner);
     const statement = selectEvents(this.names, question, this.rarestFirst(database, selection));
-    this.log(runner, statement.sql, statement.parameters);
     const rows = this.all(database, statement) as EventRow[];
     for (const row of rows) row.position = String(row.position);
     return rows;
@@ -259,19 +259,28 @@ export class SqliteDialect implements Dialect {
     let statement = statements.get(sql);
     if (statement === undefined) {
       if (statements.size > manyStatements) statements.clear();
-      statement = database.prepare(sql);
+      statement = this.prepareLogged(database, sql);
       statements.set(sql, statement);
     }
     return statement;
   }
 
-  private async database(runner: QueryRunner): Promise<Database> {
-    return (await runner.connect()) as Database;
+  private prepareLogged(database: Database, sql: string): PreparedStatement {
+    const statement = database.prepare(sql);
+    const log = this.logs.get(database);
+    if (log === undefined) return statement;
+    return {
+      run: (...parameters) => log.runAtOnce(sql, parameters, () => statement.run(...parameters)),
+      get: (...parameters) => log.runAtOnce(sql, parameters, () => statement.get(...parameters)),
+      all: (...parameters) => log.runAtOnce(sql, parameters, () => statement.all(...parameters)),
+    };
   }
 
-  private log(runner: QueryRunner, sql: string, parameters: readonly unknown[] = []): void {
-    const { logger, options } = runner.manager.connection;
-    if (options.logging) logger.logQuery(sql, [...parameters], runner);
+  private async database(runner: QueryRunner): Promise<Database> {
+    const database = (await runner.connect()) as Database;
+    const log = QueryLog.of(runner);
+    if (log !== undefined) this.logs.set(database, log);
+    return database;
   }
 }
 
