@@ -89,6 +89,25 @@ export function queryRules({ describe, it, expect }: RuleBook): void {
       }
     });
 
+    it('holds to times, both exclusive, whatever the order of positions', async (store) => {
+      const at = (hour: number) => `2026-01-01T${String(hour).padStart(2, '0')}:00:00.000Z`;
+      const hours = [3, 1, 4, 2, 5];
+      await append(
+        store,
+        's',
+        hours.map((hour) => noted(hour, { time: at(hour), tags: [`odd:${hour % 2}`] })),
+      );
+      expect(await notesIn(store, { afterTime: at(1), beforeTime: new Date(at(4)) })).toStrictEqual([3, 2]);
+      expect(await notesIn(store, { afterTime: new Date(at(2)) })).toStrictEqual([3, 4, 5]);
+      expect(await notesIn(store, { beforeTime: '2026-01-01T05:00:00+01:00', stream: 's', limit: 2 })).toStrictEqual([3, 1]);
+      expect(await notesIn(store, { afterTime: at(1), criteria: [{ tags: ['odd:1'] }], direction: 'backward' })).toStrictEqual([
+        5, 3,
+      ]);
+      expect((await store.page({ afterTime: at(2) }, { first: 2 })).hasNextPage).toBe(true);
+      for (const time of ['yesterday', new Date(Number.NaN), 7, null] as unknown as Date[])
+        expect(await refusalOf(readAll(store, { afterTime: time }))).toBeInstanceOf(InvalidQueryError);
+    });
+
     it('may name many types and tags', async (store) => {
       const many = Array.from({ length: 2000 }, (_, index) => `many:${index}`);
       await append(store, 's', [noted(1, { tags: many.slice(0, 200) }), noted(2, { type: 'many:1999' })]);
