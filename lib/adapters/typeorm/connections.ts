@@ -12,6 +12,7 @@ export class Connections {
   /** What readers on a shared connection may see. */
   readonly visibility: Visibility;
   private ready: Promise<void> | undefined;
+  private isReady = false;
 
   /** @param table The name of the table of events. */
   constructor(
@@ -28,15 +29,11 @@ export class Connections {
    *
    * @throws {@link StoreClosedError} when the DataSource is closed.
    */
-  async use<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    if (!this.dataSource.isInitialized) throw new StoreClosedError();
-    const runner = this.dataSource.createQueryRunner('master');
-    try {
+  use<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    return this.on(async (runner) => {
       await this.prepared(runner);
-      return await work(runner);
-    } finally {
-      await runner.release();
-    }
+      return work(runner);
+    });
   }
 
   /**
@@ -47,13 +44,19 @@ export class Connections {
    */
   useAlone<T>(work: (runner: QueryRunner) => Promise<T>, hook: 'hook' | 'no hook' = 'no hook'): Promise<T> {
     const { shared } = this.transactions;
-    return this.use((runner) => (shared === undefined ? work(runner) : shared.exclusively(() => work(runner), hook)));
+    if (shared === undefined) return this.use(work);
+    return this.on((runner) =>
+      shared.exclusively(async () => {
+        if (!this.isReady) await this.prepare(runner);
+        return work(runner);
+      }, hook),
+    );
   }
 
   /** Sees to it that a transaction can be used, which somebody else has begun. */
   async prepareFor(runner: QueryRunner): Promise<void> {
-    if (this.ready !== undefined) await this.ready;
-    else if (this.dialect.sharesConnection) await this.prepared(runner);
+    if (this.isReady) return;
+    if (this.dialect.sharesConnection) await this.prepared(runner);
     else await this.use(async () => undefined);
   }
 
@@ -73,20 +76,30 @@ export class Connections {
     return this.visibility.ofHorizon(horizon);
   }
 
-  private async prepared(runner: QueryRunner): Promise<void> {
-    const { shared } = this.transactions;
-    if (this.ready === undefined && shared?.isOpen) {
-      // What is made here may be rolled back with the transaction, and is then made again.
-      await this.dialect.prepare(runner);
-      return;
-    }
-    const prepare = () => this.dialect.prepare(runner);
-    this.ready ??= shared === undefined ? prepare() : shared.exclusively(prepare, 'no hook');
+  private async on<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    if (!this.dataSource.isInitialized) throw new StoreClosedError();
+    const runner = this.dataSource.createQueryRunner('master');
     try {
-      await this.ready;
-    } catch (error) {
-      this.ready = undefined;
-      throw error;
+      return await work(runner);
+    } finally {
+      await runner.release();
     }
+  }
+
+  private async prepared(runner: QueryRunner): Promise<void> {
+    if (this.isReady) return;
+    const { shared } = this.transactions;
+    // What is made in a transaction of a user's may be rolled back with it, and is then made again.
+    if (shared?.isOpen) return this.dialect.prepare(runner);
+    const prepare = () => this.prepare(runner);
+    this.ready ??= (shared === undefined ? prepare() : shared.exclusively(prepare, 'no hook')).finally(() => {
+      this.ready = undefined;
+    });
+    await this.ready;
+  }
+
+  private async prepare(runner: QueryRunner): Promise<void> {
+    await this.dialect.prepare(runner);
+    this.isReady = true;
   }
 }
