@@ -9,7 +9,7 @@ const core = ['events', 'metadata', 'store', 'tags', 'snapshots', 'aggregates', 
 const places = [
   ...core.map((folder) => `lib/${folder}`),
   'lib/testing',
-  'lib/adapters/sql',
+  'lib/adapters/typeorm',
   'lib/adapters/web',
   'lib/cli',
   'decorators',
@@ -42,7 +42,8 @@ const allowed: Record<string, readonly string[]> = {
   'lib/delivery': [base, ...packages, 'lib/events', 'lib/store'],
   [front]: [base, ...packages, ...core.map((folder) => `lib/${folder}`)],
   'lib/testing': [base, front, ...packages, ...core.map((folder) => `lib/${folder}`)],
-  'lib/adapters/sql': [
+  'lib/adapters/typeorm': [base, ...packages, 'typeorm', 'lib/events', 'lib/store'],
+  'lib/adapters/web': [
     base,
     front,
     ...packages,

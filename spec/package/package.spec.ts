@@ -29,6 +29,28 @@ const kit: readonly unknown[] = [AggregateRoot, fixedClock, scenario, sequential
 console.log(kit.join());
 `;
 
+const storeUse = `
+import { DataSource } from 'typeorm';
+import { type EventStore, OptimisticLockError } from 'eventfold';
+import { eventStoreEntities, eventStoreMigrations, TypeOrmEventStore } from 'eventfold/typeorm';
+import Database from 'libsql';
+
+async function main(): Promise<void> {
+  const type = 'better-sqlite3';
+  const migrations = eventStoreMigrations(type);
+  const options = { database: ':memory:', driver: Database, entities: eventStoreEntities(type), migrations, migrationsRun: true };
+  const dataSource = await new DataSource({ type, ...options }).initialize();
+  const store: EventStore = new TypeOrmEventStore(dataSource);
+  const noted = { stream: 'a', events: [{ type: 'noted', data: { text: 'ça' } }], guard: { version: 'none' } } as const;
+  await store.append([noted]);
+  const refusal: unknown = await store.append([noted]).catch((error: unknown) => error);
+  for await (const { position, data } of store.read({})) console.log(position, data, refusal instanceof OptimisticLockError);
+  await store.close();
+  await dataSource.destroy();
+}
+void main();
+`;
+
 interface Report {
   readonly analysis: { readonly entrypoints: object };
   readonly problems: Record<string, readonly { readonly resolutionKind?: string }[]>;
@@ -63,7 +85,7 @@ describe('the published package', () => {
   it('has types that agree with its code in every way to import it', () => {
     const report = run(modules, ['@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'node16', '--format', 'json']);
     const { analysis, problems } = JSON.parse(report) as Report;
-    expect(Object.keys(analysis.entrypoints)).toStrictEqual(['.', './testing', './package.json']);
+    expect(Object.keys(analysis.entrypoints)).toStrictEqual(['.', './testing', './typeorm', './package.json']);
     // Subpaths are given by "exports" alone, which resolution from before Node.js 12 ("node10") cannot see.
     const modern = Object.values(problems).flat();
     expect(modern.filter(({ resolutionKind }) => resolutionKind !== 'node10')).toStrictEqual([]);
@@ -91,6 +113,40 @@ describe('the published package', () => {
 
     it('offers the testing kit', () => {
       expect(run(project, ['kit.js'])).toBe('function,function,function,function\n');
+    });
+
+    it('offers stores to who has TypeORM', () => {
+      for (const name of ['typeorm', 'libsql', '@libsql'])
+        if (!existsSync(join(project, 'node_modules', name)))
+          symlinkSync(join(modules, name), join(project, 'node_modules', name));
+      writeFileSync(join(project, 'store.ts'), storeUse);
+      const tsconfig = JSON.parse(readFileSync(join(project, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
+      // The types of TypeORM are not held to the strictness of ours.
+      const compilerOptions = { ...tsconfig.compilerOptions, skipLibCheck: true, esModuleInterop: true };
+      writeJson(join(project, 'tsconfig.store.json'), { compilerOptions, files: ['store.ts'] });
+      run(modules, ['typescript/bin/tsc', '-p', join(project, 'tsconfig.store.json')]);
+      expect(run(project, ['store.js'])).toBe("1 { text: 'ça' } true\n");
+    });
+
+    it('loads no database, no adapter and no tool by itself', () => {
+      const print = 'console.log(Object.keys(require.cache).join("\\n"));';
+      const load = kind === 'module' ? 'import("eventfold")' : 'Promise.resolve(require("eventfold"))';
+      const script = `${load}.then(() => { ${print} });`;
+      const loaded = run(project, ['--input-type=commonjs', '--eval', script]).trim().split('\n');
+      const names = loaded.map((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
+      const own = [
+        'eventfold',
+        'class-transformer',
+        'class-validator',
+        'libphonenumber-js',
+        'reflect-metadata',
+        'rxjs',
+        'tslib',
+        'validator',
+      ];
+      expect([...new Set(names)].filter((name) => !own.includes(name as string))).toStrictEqual([]);
+      expect(loaded.filter((file) => /eventfold\/dist\/lib\/(adapters|testing|cli|studio)\//.test(file))).toStrictEqual([]);
+      expect(loaded.length).toBeGreaterThan(50);
     });
 
     it('runs from plain JavaScript', () => {

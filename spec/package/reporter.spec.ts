@@ -40,6 +40,22 @@ describe('the test command', () => {
     expect({ status, last: lines.at(-1) }).toStrictEqual({ status: 0, last: '1 passed, 0 failed, 0 skipped' });
   });
 
+  it('says so of what is skipped on another version of a database library', () => {
+    const reporters = ['default', join(root, 'spec/reporter.cjs')];
+    const projects = ['specs', 'TypeORM 0.3'].map((displayName) => ({ displayName, transform: {} }));
+    writeFileSync(join(folder, 'jest.config.json'), JSON.stringify({ reporters, projects }));
+    write('one.test.js', "it('passes', () => {}); it.skip('waits', () => {});");
+    const { status, lines } = run();
+    expect({ status, last: lines.slice(-3) }).toStrictEqual({
+      status: 0,
+      last: expect.arrayContaining([
+        'skipped: waits',
+        'skipped: waits (TypeORM 0.3)',
+        '2 passed, 0 failed, 2 skipped',
+      ]) as string[],
+    });
+  });
+
   function write(file: string, content: string): void {
     writeFileSync(join(folder, file), content);
   }

@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+
+const root = dirname(require.resolve('eventfold/package.json'));
+
+jest.setTimeout(60_000);
+
+describe('the test command, where a database does not answer', () => {
+  it('fails in CI, and says which', () => {
+    const { status, output } = run({ CI: 'true', ...nobodyThere });
+    expect(status).toBe(1);
+    expect(output).toContain('PostgreSQL does not answer at 127.0.0.1:1:');
+    expect(output).toContain('MariaDB does not answer at 127.0.0.1:1:');
+    expect(output).not.toMatch(/skipped/);
+  });
+
+  it('skips its specs elsewhere, on every version of TypeORM, and lists them', () => {
+    const { status, output } = run({ CI: '', ...nobodyThere });
+    expect(status).toBe(0);
+    expect(output).toContain('MariaDB does not answer at 127.0.0.1:1:');
+    const skipped = output.split('\n').filter((line) => line.startsWith('skipped: '));
+    for (const database of ['PostgreSQL', 'MariaDB']) expect(skipped).toContainEqual(expect.stringMatching(`\\(${database}\\)`));
+    expect(skipped.filter((line) => line.endsWith(' (TypeORM 0.3)'))).toHaveLength(skipped.length / 2);
+    expect(output.trimEnd().split('\n').at(-1)).toBe(`0 passed, 0 failed, ${skipped.length} skipped`);
+  });
+});
+
+const nobodyThere = {
+  EVENTFOLD_POSTGRES_URL: 'postgres://postgres@127.0.0.1:1/test',
+  EVENTFOLD_MYSQL_URL: 'mysql://root@127.0.0.1:1/test',
+};
+
+/** Both outputs, of specs that need servers alone. */
+function run(environment: NodeJS.ProcessEnv): { status: number | null; output: string } {
+  const flags = [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'node_modules/jest/bin/jest.js'),
+  ];
+  const specs = ['dist/spec/adapters/typeorm/naming', '--testNamePattern', 'PostgreSQL|MariaDB'];
+  const env = { ...process.env, ...environment };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, ...specs], { cwd: root, encoding: 'utf8', env });
+  return { status, output: `${stderr}${stdout}` };
+}
