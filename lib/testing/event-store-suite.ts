@@ -14,6 +14,7 @@ import { readRules } from './event-store/read-rules';
 import { type OpenStore, ruleBook } from './event-store/rule-book';
 import { snapshotRules } from './event-store/snapshot-rules';
 import { tagRules } from './event-store/tag-rules';
+import { tagSourceRules } from './event-store/tag-source-rules';
 import { versionRules } from './event-store/version-rules';
 import { checkedRunner, globalRunner, type TestRunner } from './test-runner';
 
@@ -44,6 +45,7 @@ export function eventStoreSuite(name: string, openStore: OpenStore, runner?: Tes
     pageRules(book);
     positionRules(book);
     tagRules(book);
+    tagSourceRules(book);
     hookRules(book);
     hookAppendRules(book);
     appendedRules(book);
