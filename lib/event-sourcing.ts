@@ -226,11 +226,15 @@ export class EventSourcing {
    * @throws {@link ForeignTransactionError} within a command or transaction that is not part of this one.
    */
   transaction<T>(manager: object, work: () => PromiseLike<T> | T): Promise<T>;
-  async transaction<T>(first: object, second?: object): Promise<T> {
+  async transaction<T>(first: object, second?: object, options?: object): Promise<T> {
     this.checkOpen();
     if (typeof first === 'function' && typeof second !== 'function')
       return this.ownTransaction(first as () => PromiseLike<T> | T, second as TransactionOptions | undefined);
     checkFunction('es.transaction', second);
+    if (options !== undefined)
+      throw new InvalidArgumentError(
+        'es.transaction(manager, work) takes no options: what the work wrote cannot be taken back here. Begin your transaction again.',
+      );
     const scope = this.scopes.getStore() ?? noScope;
     const transaction = this.transactionOn(first, scope);
     const work = second as () => PromiseLike<T> | T;

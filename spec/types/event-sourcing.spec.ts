@@ -148,6 +148,29 @@ describe('EventSourcing.projections', () => {
   });
 });
 
+describe('EventSourcing.transaction', () => {
+  const manager = {};
+
+  it('gives what the work resolves to, with options or within a transaction', async () => {
+    const one: number = await es.transaction(() => 1);
+    const two: string = await es.transaction(async () => 'two', { attempts: 3 });
+    const three: () => Promise<boolean> = () => es.transaction(manager, async () => true);
+    expect([one, two]).toStrictEqual([1, 'two']);
+    await expect(three()).rejects.toThrow(InvalidArgumentError);
+  });
+
+  it('does not compile without work, with options of another kind, or with attempts at what is not ours', async () => {
+    // @ts-expect-error - work is missing
+    await expect(es.transaction(manager)).rejects.toThrow(InvalidArgumentError);
+    // @ts-expect-error - "attempt" is no option
+    await expect(es.transaction(() => 1, { attempt: 3 })).rejects.toThrow(InvalidArgumentError);
+    // @ts-expect-error - a text stands for no transaction
+    await expect(es.transaction('manager', () => 1)).rejects.toThrow(InvalidArgumentError);
+    // @ts-expect-error - only the user can begin his transaction again
+    await expect(es.transaction(manager, () => 1, { attempts: 3 })).rejects.toThrow(InvalidArgumentError);
+  });
+});
+
 describe('EventSourcing.append', () => {
   it('does not compile without a guard', async () => {
     // @ts-expect-error - to append without a guard is another call
