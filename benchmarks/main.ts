@@ -3,9 +3,10 @@ import { append } from './append';
 import { command } from './command';
 import { load } from './load';
 import { routing } from './routing';
+import { boundary } from './stores/boundary';
 import { mariadb, postgres, sqlite } from './stores/run';
 
-const all = { append, command, load, routing, postgres, mariadb, sqlite };
+const all = { append, command, load, routing, postgres, boundary, mariadb, sqlite };
 
 async function main(): Promise<void> {
   console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; medians of 7 rounds, in turn`);

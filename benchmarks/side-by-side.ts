@@ -17,6 +17,10 @@ export interface SideBySide {
   readonly byHand: Operation;
   /** Run before each turn, and not timed. */
   readonly prepare?: () => Promise<unknown> | unknown;
+  /** How often each has its turn; {@link manyRounds} unless given. */
+  readonly rounds?: number;
+  /** How many things one operation does, for the rate; 1 unless given. */
+  readonly counted?: number;
 }
 
 interface Turn {
@@ -26,13 +30,14 @@ interface Turn {
   readonly latencies: readonly number[];
 }
 
-const rounds = 7;
+/** Many short turns: on a machine that others use, too, what is measured side by side must be close together. */
+const manyRounds = 25;
 
 /** Lets both do the same in turn, after a warm-up, and prints the median ratio of the pairs, rates, p50 and p99. */
 export async function sideBySide(comparison: SideBySide): Promise<void> {
-  const { name, limit, aim, ours, byHand } = comparison;
+  const { name, limit, aim, ours, byHand, rounds = manyRounds, counted = 1 } = comparison;
   const pairs: { readonly ours: Turn; readonly byHand: Turn }[] = [];
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -2; round < rounds; round += 1) {
     // Who goes second finds warmer caches.
     const first = round % 2 === 0 ? await take(comparison, ours) : undefined;
     const second = await take(comparison, byHand);
@@ -42,8 +47,18 @@ export async function sideBySide(comparison: SideBySide): Promise<void> {
   const ratios = pairs.map((pair) => pair.ours.rate / pair.byHand.rate);
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
   console.log(`${name}: ${median(ratios).toFixed(2)} (${range}) of ${limit} (aim ${aim})`);
-  console.log(`  ours    ${figures(pairs.map((pair) => pair.ours))}`);
-  console.log(`  by hand ${figures(pairs.map((pair) => pair.byHand))}`);
+  console.log(
+    `  ours    ${figures(
+      pairs.map((pair) => pair.ours),
+      counted,
+    )}`,
+  );
+  console.log(
+    `  by hand ${figures(
+      pairs.map((pair) => pair.byHand),
+      counted,
+    )}`,
+  );
 }
 
 async function take({ operations, atOnce = 1, prepare }: SideBySide, operation: Operation): Promise<Turn> {
@@ -64,10 +79,10 @@ async function take({ operations, atOnce = 1, prepare }: SideBySide, operation: 
   return { rate: operations / ((performance.now() - start) / 1000), latencies };
 }
 
-function figures(turns: readonly Turn[]): string {
+function figures(turns: readonly Turn[], counted: number): string {
   const latencies = turns.flatMap((turn) => turn.latencies).sort((a, b) => a - b);
   const at = (share: number) => (latencies[Math.floor(latencies.length * share)] ?? Number.NaN).toFixed(3);
-  const rate = Math.round(median(turns.map((turn) => turn.rate))).toLocaleString('en');
+  const rate = Math.round(median(turns.map((turn) => turn.rate)) * counted).toLocaleString('en');
   return `${rate} a second; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 }
 

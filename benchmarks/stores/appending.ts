@@ -34,7 +34,7 @@ export async function appending(
     name: `${ground.name}: guarded appends, 32 at once`,
     limit: 'a prepared INSERT for each on as many connections',
     aim: aims.atOnce,
-    operations: aims.operations * 2,
+    operations: aims.operations * 5,
     atOnce: 32,
     ours: append,
     byHand: byHand(pool),

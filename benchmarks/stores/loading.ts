@@ -22,13 +22,16 @@ export async function loading(ground: Ground): Promise<void> {
     limit: 'one SELECT by the driver and JSON.parse',
     aim: 0.6,
     operations: 1,
+    counted: count,
+    rounds: 7,
     ours: async () => {
       const account = await es.load(Account, ids);
       if (account.balance !== balance) throw new Error(`The balance is ${account.balance}.`);
     },
     byHand: async () => {
       let sum = 0;
-      for (const { type, data } of await hand.read(stream)) if (String(type) === 'account.deposited') sum += (JSON.parse(data) as Deposited).amount;
+      for (const { type, data } of await hand.read(stream))
+        if (String(type) === 'account.deposited') sum += (JSON.parse(data) as Deposited).amount;
       if (sum !== balance) throw new Error(`The balance is ${sum}.`);
     },
   });

@@ -1,4 +1,5 @@
 import { appending } from './appending';
+import { bulk } from './bulk';
 import { commanding } from './commanding';
 import { ifThere, mariaDbGround, postgresGround, sqliteGround } from './grounds';
 import { loading } from './loading';
@@ -8,8 +9,9 @@ export async function postgres(): Promise<void> {
   const ground = await ifThere('PostgreSQL', postgresGround);
   if (ground === undefined) return;
   try {
-    await appending(ground, { sequential: 0.85, atOnce: 3, operations: 2_000 });
-    await commanding(ground, { sequential: 0.8, atOnce: 1.5, operations: 500 });
+    await appending(ground, { sequential: 0.85, atOnce: 3, operations: 400 });
+    await commanding(ground, { sequential: 0.8, atOnce: 1.5, operations: 200 });
+    await bulk(ground);
     await loading(ground);
   } finally {
     await ground.drop();
@@ -21,7 +23,7 @@ export async function mariadb(): Promise<void> {
   const ground = await ifThere('MariaDB', mariaDbGround);
   if (ground === undefined) return;
   try {
-    await appending(ground, { sequential: 0.8, atOnce: 3, operations: 500 });
+    await appending(ground, { sequential: 0.8, atOnce: 3, operations: 200 });
     await loading(ground);
   } finally {
     await ground.drop();
@@ -33,8 +35,8 @@ export async function sqlite(): Promise<void> {
   for (const journal of ['WAL', 'DELETE'] as const) {
     const ground = await sqliteGround(journal);
     try {
-      await appending(ground, { sequential: 0.8, atOnce: 4, operations: 1_000 });
-      await commanding(ground, { sequential: 0.8, operations: 300 });
+      await appending(ground, { sequential: 0.8, atOnce: 4, operations: 300 });
+      await commanding(ground, { sequential: 0.8, operations: 100 });
       await loading(ground);
     } finally {
       await ground.drop();

@@ -26,9 +26,7 @@ export class SqliteByHand implements ByHand {
     this.insert = this.connection.prepare(
       'INSERT INTO eventfold_events (stream, version, id, type, schema_version, time, data) VALUES (?, ?, ?, ?, 1, ?, ?)',
     );
-    this.select = this.connection.prepare(
-      'SELECT version, type, data FROM eventfold_events WHERE stream = ? ORDER BY version',
-    );
+    this.select = this.connection.prepare('SELECT version, type, data FROM eventfold_events WHERE stream = ? ORDER BY version');
   }
 
   append(stream: string, version: number, type: string, data: object): void {

@@ -9,5 +9,5 @@ import { dialectNameOf, type TableNames } from './tables';
 export function dialectOf(dataSource: DataSource, names: TableNames, mayPrepare: boolean): Dialect {
   const name = dialectNameOf(dataSource.options.type);
   if (name === 'postgres') return new PostgresDialect(dataSource, names, mayPrepare);
-  return name === 'mysql' ? new MySqlDialect(names) : new SqliteDialect(names);
+  return name === 'mysql' ? new MySqlDialect(names, mayPrepare) : new SqliteDialect(names);
 }

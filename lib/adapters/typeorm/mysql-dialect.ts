@@ -4,6 +4,7 @@ import type { Guard } from '../../store/append';
 import { changedTags } from './changed-tags';
 import { decide } from './decide';
 import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
+import { MariaDbAppend } from './mariadb-append';
 import { QueryLog } from './query-log';
 import { type Selection, selectEvents, selectNewest } from './select-events';
 import { numbered, type Outcome, type StagedAppend, type StagedGroup } from './staged-append';
@@ -14,6 +15,8 @@ import type { Horizon } from './wake-ups';
 /** A connection of `mysql2`. */
 interface MySqlConnection {
   query(sql: string, parameters: readonly unknown[], done: (error: unknown, rows: unknown) => void): void;
+  /** Has the server prepare the statement. */
+  execute(sql: string, parameters: readonly unknown[], done: (error: unknown, rows: unknown) => void): void;
 }
 
 interface Row {
@@ -41,7 +44,10 @@ export class MySqlDialect implements Dialect {
 
   private isMariaDb = false;
 
-  constructor(private readonly names: TableNames) {}
+  constructor(
+    private readonly names: TableNames,
+    private readonly mayPrepare: boolean,
+  ) {}
 
   async prepare(runner: QueryRunner): Promise<void> {
     const { locks, events } = this.names;
@@ -57,8 +63,26 @@ export class MySqlDialect implements Dialect {
     }
   }
 
-  /** In two round trips where the database takes several statements at once, as MariaDB does. */
+  /** In one round trip, or in two where something is to be refused, if the database takes several statements at once. */
   async commit(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Appended> {
+    const appended = this.isMariaDb ? await this.commitAtOnce(runner, new MariaDbAppend(this.names, groups)) : undefined;
+    return appended ?? this.commitInSteps(runner, groups);
+  }
+
+  /** @returns undefined when nothing was stored. */
+  private async commitAtOnce(runner: QueryRunner, append: MariaDbAppend): Promise<Appended | undefined> {
+    const { sql, parameters, isFrequent } = append;
+    if (sql === undefined) return undefined;
+    try {
+      const results = await this.run(runner, sql, parameters, isFrequent && this.mayPrepare);
+      return append.stored((results[0] as unknown as Row[])[0]);
+    } catch (error) {
+      if (codeOf(error) === 'ER_DUP_ENTRY') return undefined;
+      throw error;
+    }
+  }
+
+  private async commitInSteps(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Appended> {
     try {
       const { appended, writes } = await this.decide(runner, groups, [{ sql: 'START TRANSACTION' }]);
       await this.runAll(runner, [...writes, { sql: 'COMMIT' }]);
@@ -224,11 +248,13 @@ export class MySqlDialect implements Dialect {
     )) as unknown as Row[][];
   }
 
-  private async run(runner: QueryRunner, sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+  private async run(runner: QueryRunner, sql: string, parameters: readonly unknown[] = [], isPrepared = false): Promise<Row[]> {
     const connection = (await runner.connect()) as MySqlConnection;
     const query = () =>
       new Promise<Row[]>((resolve, reject) => {
-        connection.query(sql, parameters, (error, rows) => (error ? reject(error) : resolve(rows as Row[])));
+        const done = (error: unknown, rows: unknown) => (error ? reject(error) : resolve(rows as Row[]));
+        if (isPrepared) connection.execute(sql, parameters, done);
+        else connection.query(sql, parameters, done);
       });
     return QueryLog.of(runner)?.run(sql, parameters, query) ?? query();
   }

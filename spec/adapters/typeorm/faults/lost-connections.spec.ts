@@ -39,13 +39,11 @@ describeDatabases(
       await proxy?.close();
     });
 
-    /** What a request has in it that commits the events with these ids. */
-    const commitOf = (id: string) => (isPostgres ? id : 'COMMIT');
-
     for (const cut of ['unsent', 'sent', 'unanswered'] satisfies Cut[]) {
       for (const [name, guard] of Object.entries(guards)) {
         it(`leaves the outcome unknown (the request ${cut}, under ${name}), and to append again is safe`, async () => {
-          proxy.cutAt(commitOf('one'), cut);
+          // The request that commits an event is the one that holds its id in plain text.
+          proxy.cutAt('one', cut);
           await expect(store.append([note('one', guard)])).rejects.toBeInstanceOf(UnknownOutcomeError);
           const again = await outcomeOf(store.append([note('one', guard)]));
           if (cut === 'unsent') expect(again).toBe('stored');
@@ -60,7 +58,7 @@ describeDatabases(
         const appendAll = (ids: readonly string[]) =>
           Promise.all(ids.map((id) => outcomeOf(store.append([note(id, guards['a version'])]))));
         const [together, later] = [idsOf('a', 10), idsOf('b', 10)];
-        proxy.cutAt(commitOf('a-7'), cut);
+        proxy.cutAt('a-7', cut);
         const lost = appendAll(together);
         await nextTurn();
         const stored = appendAll(later);
