@@ -224,7 +224,7 @@ export class Aggregates implements UnitEnvironment {
     end: Point | undefined,
     known: Recalled | SnapshotMiss | undefined,
   ): Promise<AsyncIterable<readonly RecordedEvent[]> | undefined> {
-    const recalled = known ?? (await snapshots.recall(state.identity));
+    const recalled = known ?? (await snapshots.recall(state.identity, this.store.snapshots));
     const beginning = typeof recalled === 'string' ? recalled : await this.beginAt(state, recalled, end);
     const isHit = typeof beginning !== 'string';
     if (known === undefined && isHit) snapshots.hit();

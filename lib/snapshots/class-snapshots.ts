@@ -68,12 +68,15 @@ export class ClassSnapshots {
     return streamName(this.subject.model, identity.values);
   }
 
-  /** @returns the snapshot of an instance, or why there is none to use. */
-  async recall(identity: Identity): Promise<Recalled | SnapshotMiss> {
+  /**
+   * @param store Where to look: in the view of a transaction, when there is one around the caller.
+   * @returns the snapshot of an instance, or why there is none to use.
+   */
+  async recall(identity: Identity, store: SnapshotStore = this.store): Promise<Recalled | SnapshotMiss> {
     const key = this.keyOf(identity);
     let snapshot: Snapshot | undefined;
     try {
-      snapshot = (await this.store.load(key)) ?? undefined;
+      snapshot = (await store.load(key)) ?? undefined;
     } catch {
       return 'failed';
     }

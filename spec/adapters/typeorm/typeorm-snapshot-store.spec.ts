@@ -1,7 +1,9 @@
-import { InvalidArgumentError, type Position, type Snapshot } from 'eventfold';
+import { EventSourcing, InvalidArgumentError, type Position, type Snapshot } from 'eventfold';
 import type { TypeOrmEventStore } from 'eventfold/typeorm';
 import type { DataSource } from 'typeorm';
 import { type DatabasePlace, describeDatabases } from '../../controls/databases';
+import { ledgers } from '../../controls/ledgers';
+import { during } from '../../controls/snapshot-stores';
 
 jest.setTimeout(30_000);
 
@@ -57,6 +59,24 @@ describeDatabases('TypeOrmSnapshotStore', (database) => {
       const loaded = await only.transaction((manager) => onOnly.within(manager).snapshots?.load('a') as Promise<Snapshot>);
       expect(loaded).toStrictEqual(snapshot({}));
       await onOnly.close();
+    });
+
+    it('begins aggregates at their snapshots, on its connection', async () => {
+      const { Ledger } = ledgers({ every: 2 });
+      await during(store, [Ledger], async (es) => (await es.create(Ledger, { ledgerId: 'l' })).add(1, 2));
+      const only = database.isShared ? await place.connect(place.type === 'better-sqlite3' ? {} : { poolSize: 1 }) : dataSource;
+      const es = await EventSourcing.open({ store: await place.open({}, only), classes: [Ledger] });
+      const total = await only.transaction((manager) =>
+        es.transaction(manager, async () => {
+          const ledger = await es.load(Ledger, { ledgerId: 'l' });
+          await ledger.add(3, 4);
+          return ledger.total;
+        }),
+      );
+      expect(total).toBe(10);
+      await es.close();
+      expect(es.stats().snapshots).toMatchObject({ hits: 1, saved: 1, failed: 0 });
+      expect(await store.snapshots.load('Ledger:l')).toMatchObject({ folded: 4 });
     });
 
     it('saves after the commit, which does not wait for it', async () => {
