@@ -148,7 +148,7 @@ describeDatabases('docs/databases.md', () => {
       type: 'postgres',
       url,
       entities: eventStoreEntities('postgres'), // and your own
-      synchronize: true, // makes the tables; for production see below
+      synchronize: true, // makes the tables; in production use migrations
     }).initialize();
     const store = new TypeOrmEventStore(dataSource);
     const es = await EventSourcing.open({ store, classes: [Account, AccountBalance] });
@@ -238,6 +238,12 @@ describeDatabases('docs/databases.md', () => {
     rmSync(folder, { recursive: true });
   });
 }, [sqlite]);
+
+it('README.md shows the start of the guide', () => {
+  const readme = readFileSync(join(__dirname, '../../../README.md'), 'utf8');
+  const [, block = 'none'] = /^```typescript\n(.*?)^```$/ms.exec(readme) ?? [];
+  expect(page).toContain(block);
+});
 
 describeDatabases('docs/databases.md', (database) => {
   let place: DatabasePlace;
