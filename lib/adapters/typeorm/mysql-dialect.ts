@@ -43,6 +43,8 @@ export class MySqlDialect implements Dialect {
   readonly sharesConnection = false;
 
   private isMariaDb = false;
+  /** Whether the last append was: where many race for one boundary, most lose. */
+  private wasRefused = false;
 
   constructor(
     private readonly names: TableNames,
@@ -65,8 +67,11 @@ export class MySqlDialect implements Dialect {
 
   /** In one round trip, or in two where something is to be refused, if the database takes several statements at once. */
   async commit(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Appended> {
-    const appended = this.isMariaDb ? await this.commitAtOnce(runner, new MariaDbAppend(this.names, groups)) : undefined;
-    return appended ?? this.commitInSteps(runner, groups);
+    const isPromising = this.isMariaDb && !this.wasRefused;
+    const stored = isPromising ? await this.commitAtOnce(runner, new MariaDbAppend(this.names, groups)) : undefined;
+    const appended = stored ?? (await this.commitInSteps(runner, groups));
+    this.wasRefused = appended.outcomes.some(({ kind }) => kind !== 'stored');
+    return appended;
   }
 
   /** @returns undefined when nothing was stored. */

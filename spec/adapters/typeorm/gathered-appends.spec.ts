@@ -10,7 +10,7 @@ class CommitCounter implements Logger {
   commits = 0;
 
   logQuery(query: string): void {
-    if (/^(BEGIN IMMEDIATE|START TRANSACTION)|_append_(one|many)_/.test(query)) this.commits += 1;
+    if (/^BEGIN IMMEDIATE|START TRANSACTION|_append_(one|many)_/.test(query)) this.commits += 1;
   }
 
   logQueryError(): void {}
