@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import type { Criterion } from '../../events/criterion';
+import type { ReaderLag } from './reader-lag';
 import type { Selection } from './select-events';
 import type { Outcome, StagedGroup } from './staged-append';
 import type { EventRow } from './tables';
@@ -55,6 +56,8 @@ export interface Dialect {
   addTags(runner: QueryRunner, additions: readonly TagAddition[]): Promise<void>;
   /** Reads how far one can read: everything, or what matches. */
   horizon(runner: QueryRunner, criteria?: readonly Criterion[]): Promise<Horizon>;
+  /** Tells who holds readers back, where that can be. */
+  lag?(runner: QueryRunner): Promise<ReaderLag[]>;
   /** Says whether the database gave up work that may succeed when it is done again: a deadlock, or a busy file. */
   isTransient(error: unknown): boolean;
   /** Says whether the connection is gone, and with it the answer. */

@@ -1,5 +1,6 @@
 // The store
 export { type EventStoreMigration, eventStoreMigrations } from './migrations';
+export type { ReaderLag } from './reader-lag';
 export { type DialectName, eventStoreEntities, type TableOptions } from './tables';
 // Errors
 export {

@@ -7,6 +7,7 @@ import { writersKeys } from './locks-of';
 import { type AppendCall, appendCall } from './postgres-append-call';
 import { appendFunctions, createAppendFunctions } from './postgres-functions';
 import { QueryLog } from './query-log';
+import { type ReaderLag, readerLagOf } from './reader-lag';
 import { eventColumns, type Selection, type Statement, selectEvents } from './select-events';
 import type { StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
@@ -169,6 +170,23 @@ export class PostgresDialect implements Dialect {
     return { position: last === null || last === '0' ? undefined : (last as Position), isHeldBack };
   }
 
+  async lag(runner: QueryRunner): Promise<ReaderLag[]> {
+    const { table, position } = this.names.events;
+    const rows = await this.run<Parameters<typeof readerLagOf>[0]>(
+      runner,
+      `SELECT m.marker::text AS marker, m.pid, coalesce(a.application_name, p.gid) AS application,
+        coalesce(a.state, CASE WHEN p.gid IS NOT NULL THEN 'prepared' END) AS state, coalesce(a.xact_start, p.prepared, now()) AS since,
+        coalesce(round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000), 0)::float8 AS for_ms, a.query
+      FROM (SELECT l.virtualtransaction, l.pid, min(${markerOf}) AS marker FROM ${markers} GROUP BY 1, 2) m
+      LEFT JOIN pg_stat_activity a ON a.pid = m.pid
+      LEFT JOIN pg_locks x ON m.pid IS NULL AND x.virtualtransaction = m.virtualtransaction AND x.locktype = 'transactionid'
+      LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
+      WHERE m.marker < (SELECT max(e.${position}) FROM ${table} e) ORDER BY m.marker`,
+      [table],
+    );
+    return rows.map(readerLagOf);
+  }
+
   isTransient(error: unknown): boolean {
     // A unique violation is tried again under the locks, where it turns out what is stored already.
     return ['40001', '40P01', '55P03', '23505'].includes(codeOf(error));
@@ -232,10 +250,12 @@ export class PostgresDialect implements Dialect {
 }
 
 /** Advisory locks are shown with the high and the low half of their key. Locks of this session keep nothing back from it. */
-const leastMarker = `SELECT min(((l.classid::bigint & 65535) << 32) | l.objid::bigint) FROM pg_locks l
+const markerOf = '((l.classid::bigint & 65535) << 32) | l.objid::bigint';
+const markers = `pg_locks l
   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.pid IS DISTINCT FROM pg_backend_pid()
     AND l.classid::bigint >> 16 = $1::text::regclass::oid::bigint & 32767
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())`;
+const leastMarker = `SELECT min(${markerOf}) FROM ${markers}`;
 
 /**
  * Only of transactions that hold a lock without which nobody stores what matches, or the one of everything. A lock is

@@ -22,6 +22,7 @@ import { currentMoment, endMoment } from './moment';
 import { OpenAppend } from './open-append';
 import { checkDistinct, nothing, resultOf } from './outcome';
 import { checkPosition, comparePositions } from './positions';
+import type { ReaderLag } from './reader-lag';
 import { remoteWakeUps } from './remote-wake-ups';
 import { Retagging } from './retagging';
 import { type Outcome, type StagedGroup, type StagingOptions, stage } from './staged-append';
@@ -192,6 +193,16 @@ export class TypeOrmEventStore implements TransactionalEventStore {
   ambient(): JoinedEventStore | undefined {
     const manager = this.ambientManager?.();
     return manager && this.within(manager);
+  }
+
+  /**
+   * Tells which transactions hold readers back, the one that does so most first: on PostgreSQL nobody reads past an
+   * append that is not committed, and an application that forgets to end a transaction stops every projection.
+   *
+   * @returns an empty list when readers get all that is stored; always on other databases.
+   */
+  async lag(): Promise<readonly ReaderLag[]> {
+    return this.connections.use(async (runner) => (await this.dialect.lag?.(runner)) ?? []);
   }
 
   async close(): Promise<void> {
