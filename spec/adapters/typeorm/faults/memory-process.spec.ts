@@ -18,7 +18,7 @@ describeDatabases(
     }, 60_000);
     afterAll(() => place?.drop());
 
-    const ways = database === postgres ? ['store.read', 'by tag', 'backward', 'es.events'] : ['store.read', 'es.events'];
+    const ways = database === postgres ? ['store.read', 'by tag', 'backward', 'es.events'] : ['es.events'];
     for (const way of ways) {
       it(`takes a few tens of megabytes (${way})`, async () => {
         // All of them at once would take some hundred megabytes.

@@ -11,14 +11,17 @@ describeDatabases(
   (database) => {
     const isPostgres = database === postgres;
     let place: DatabasePlace;
+    let proxy: TcpProxy;
     let writer: TypeOrmEventStore;
     beforeAll(async () => {
       place = await database.make();
+      proxy = await TcpProxy.before(isPostgres ? postgresUrl : mysqlUrl);
       writer = await place.open();
     });
     afterAll(async () => {
       await writer?.close();
       await place?.drop();
+      await proxy?.close();
     });
 
     const note = (id: string) =>
@@ -48,13 +51,12 @@ describeDatabases(
     }
 
     it('sends next to nothing while nothing happens', async () => {
-      const proxy = await TcpProxy.before(isPostgres ? postgresUrl : mysqlUrl);
       const store = await place.open({}, await place.connect({ url: proxy.url }));
       const reader = new LiveReader(store);
       await note('seen');
       await reader.idsOf(1);
       const before = proxy.requests;
-      await delay(3_000);
+      await delay(2_000);
       const requests = proxy.requests - before;
       await reader.stop();
       await store.close();
