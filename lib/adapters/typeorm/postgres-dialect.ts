@@ -251,17 +251,21 @@ export class PostgresDialect implements Dialect {
 
 /** Advisory locks are shown with the high and the low half of their key. Locks of this session keep nothing back from it. */
 const markerOf = '((l.classid::bigint & 65535) << 32) | l.objid::bigint';
-const markers = `pg_locks l
+const heldInNamespace = `pg_locks l
   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.pid IS DISTINCT FROM pg_backend_pid()
     AND l.classid::bigint >> 16 = $1::text::regclass::oid::bigint & 32767
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())`;
+/** The namespace of a key is too small to be ours alone, so its holder must have the lock that every append has. */
+const markers = `${heldInNamespace} AND EXISTS (
+    SELECT FROM pg_locks k WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.database = l.database
+      AND k.classid = $1::text::regclass::oid AND k.objid = 0 AND k.virtualtransaction = l.virtualtransaction)`;
 const leastMarker = `SELECT min(${markerOf}) FROM ${markers}`;
 
 /**
  * Only of transactions that hold a lock without which nobody stores what matches, or the one of everything. A lock is
  * taken before the marker and let go of with it, so it does not matter that the list is read twice.
  */
-const leastMarkerOf = `${leastMarker} AND EXISTS (
+const leastMarkerOf = `SELECT min(${markerOf}) FROM ${heldInNamespace} AND EXISTS (
     SELECT FROM pg_locks k WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.granted AND k.database = l.database
       AND k.classid = $1::text::regclass::oid AND k.virtualtransaction = l.virtualtransaction
       AND (k.objid = 0 AND k.mode = 'ExclusiveLock'

@@ -31,11 +31,11 @@ export function createAppendFunctions(names: TableNames, sequence: string): stri
     ', ',
   );
   const next = `nextval('${literal(sequence)}')`;
-  const mark = `IF lock_mode = 'try' OR current_setting('eventfold.marked_' || space, true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+  const mark = `IF lock_mode = 'try' OR current_setting('eventfold.marked_' || replace(space::text, '-', '_'), true) IS DISTINCT FROM pg_current_xact_id()::text THEN
     PERFORM pg_advisory_xact_lock_shared(
       ((space & 32767)::bigint << 48) | coalesce(pg_sequence_last_value('${literal(sequence)}'), 0));
     IF lock_mode <> 'try' THEN
-      PERFORM set_config('eventfold.marked_' || space, pg_current_xact_id()::text, true);
+      PERFORM set_config('eventfold.marked_' || replace(space::text, '-', '_'), pg_current_xact_id()::text, true);
     END IF;
   END IF;`;
   const isStored = (id: string) => `EXISTS (SELECT FROM ${e.table} AS x WHERE x.${e.id} = ${id})`;

@@ -162,6 +162,22 @@ describeDatabases(
         await unrelated.release();
       });
 
+      it('is not held back by locks of others that look like those of an append', async () => {
+        const other = await place.connect();
+        const holder = other.createQueryRunner();
+        await holder.startTransaction();
+        await holder.query('SELECT pg_advisory_xact_lock_shared(($1::regclass::oid::bigint & 32767) << 48)', [
+          `"${place.tables.schema}".eventfold_events`,
+        ]);
+        const lost = await begin();
+        await append(lost.store, { stream: 'lost' });
+        await lost.rollback();
+        const numbers = await append(store);
+        expect(await seen()).toStrictEqual(numbers);
+        await holder.rollbackTransaction();
+        await holder.release();
+      });
+
       it('lets boundaries and streams be read in spite of an append under way that shares nothing with them', async () => {
         const idle = await begin();
         await append(idle.store, { stream: 'idle', type: 'Idle', tags: ['a:1'] });
