@@ -1,4 +1,5 @@
 import {
+  AggregateExistsError,
   AggregateNotFoundError,
   createEvent,
   EventSourcing,
@@ -15,7 +16,7 @@ import { type TypeOrmEventStore, UnfitTransactionError } from 'eventfold/typeorm
 import type { DataSource, EntityManager } from 'typeorm';
 import { type DatabasePlace, describeDatabases } from '../controls/databases';
 import { connectWithNotes, note, notesIn, storeOn } from '../controls/notes';
-import { Counted, Refused, rejection, Tally, Wallet } from '../controls/wallets';
+import { Counted, Refused, rejection, signal, Tally, Wallet } from '../controls/wallets';
 
 @Projection({ mode: 'inline' })
 class InlineTotal {
@@ -234,6 +235,26 @@ describeDatabases('Your transaction is yours', (database) => {
     });
   });
 
+  it.each(ends)('goes together with commands of others, which are stored when it %s', async (end) => {
+    const [begun, go] = [signal(), signal()];
+    const tally = await es.create(Tally, { tallyId });
+    const transaction = inTransaction(end, async (manager) => {
+      await count(manager, 1);
+      begun.give();
+      await go.promise;
+      await count(manager, 2);
+    });
+    await begun.promise;
+    const others = ['u', 'v'].map(async (id) => (await es.loadOrCreate(Tally, { tallyId: id })).count(9));
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    go.give();
+    await Promise.all([transaction, ...others]);
+    expect((await stored()).sort()).toStrictEqual([...(end === 'commits' ? [1, 2] : []), 9, 9]);
+    expect((await es.projections.get(InlineTotal, { tallyId: 'u' }))?.total).toBe(9);
+    expect((await es.projections.get(InlineTotal, { tallyId }))?.total).toBe(end === 'commits' ? 3 : undefined);
+    if (end === 'rolls back') await tally.count(5);
+  });
+
   describe('an aggregate', () => {
     it('is folded anew after a rollback', async () => {
       const tally = await es.create(Tally, { tallyId });
@@ -272,6 +293,24 @@ describeDatabases('Your transaction is yours', (database) => {
         await es.transaction(manager, () => tally.double());
       });
       expect(await stored()).toStrictEqual([1, 2, 3]);
+    });
+
+    it('that somebody else holds is folded on as soon as the transaction has committed', async () => {
+      const [tally, same] = [await es.create(Tally, { tallyId }), await es.create(Tally, { tallyId })];
+      await inTransaction('commits', (manager) => es.transaction(manager, () => tally.count(1)));
+      expect(await rejection(same.look())).toBeInstanceOf(AggregateExistsError);
+      const [one, two] = [await es.load(Tally, { tallyId }), await es.load(Tally, { tallyId })];
+      await inTransaction('commits', (manager) => es.transaction(manager, () => one.count(2)));
+      expect(await two.look()).toBe(3);
+    });
+
+    it('of several that are at work at the same time in one transaction are all stored', async () => {
+      const ids = ['a', 'b', 'c', 'd'];
+      const tallies = await Promise.all(ids.map((id) => es.create(Tally, { tallyId: id })));
+      await inTransaction('commits', (manager) =>
+        Promise.all(tallies.map((tally, index) => es.transaction(manager, () => tally.count(index)))),
+      );
+      expect((await stored()).sort()).toStrictEqual([0, 1, 2, 3]);
     });
 
     it('with a boundary sees its own transaction, and is guarded in it', async () => {
@@ -370,15 +409,13 @@ describeDatabases('Your transaction is yours', (database) => {
     });
 
     it('when the transaction ends before what belongs to it', async () => {
+      const over = signal();
       let late: Promise<unknown> | undefined;
       await dataSource.transaction(async (manager) => {
         const joined = store.within(manager);
-        late = new Promise((resolve) => setImmediate(resolve)).then(async () => {
-          while (await dataSource.manager.query('SELECT 1').then(() => !isOver)) await new Promise(setImmediate);
-          return rejection(joined.head());
-        });
+        late = over.promise.then(() => rejection(joined.head()));
       });
-      const isOver = true;
+      over.give();
       expect(await late).toBeInstanceOf(UnfitTransactionError);
     });
 

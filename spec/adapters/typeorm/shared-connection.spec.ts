@@ -167,6 +167,24 @@ describeDatabases(
       expect(await stored()).toStrictEqual([2]);
     });
 
+    it('goes on so when the DataSource is closed and initialised again', async () => {
+      if (database !== sqlite) return; // What is in memory is gone then.
+      const again = await place.connect({ entities: dataSource.options.entities ?? [] });
+      await storeOn(place, again).append(append(1));
+      await again.destroy();
+      await again.initialize();
+      const other = storeOn(place, again);
+      const both = [1, 2].map((by) =>
+        again.transaction(async (manager) => {
+          await other.within(manager).append(append(by + 1));
+          await new Promise(setImmediate);
+          if (by === 1) throw new Refused('no');
+        }),
+      );
+      await Promise.allSettled([...both, other.append(append(4), () => undefined)]);
+      expect((await stored()).sort()).toStrictEqual([1, 3, 4]);
+    });
+
     it('lets a hook query, and refuses it a transaction of its own', async () => {
       await note(dataSource.manager, 'a');
       await store.append(append(1), async () => {
@@ -211,7 +229,7 @@ describeDatabases(
       expect((error as Error).message).toContain('es.transaction(manager');
       await store.append(append(2));
       expect(await store.head()).toBeDefined();
-    }, 10_000);
+    }, 20_000);
   },
   [pglite, sqliteInMemory],
 );
