@@ -4,9 +4,19 @@ import { isOpen } from './transactions';
 /** Finds the manager of the transaction that the caller's code runs in. */
 export type FindManager = () => EntityManager | undefined;
 
-/** What `@nestjs-cls/transactional` offers. */
+/** What `@nestjs-cls/transactional` has for each connection. */
+interface TransactionHost {
+  isTransactionActive(): boolean;
+  readonly tx: unknown;
+}
+
 interface TransactionHosts {
-  readonly TransactionHost: { getInstance(): { isTransactionActive(): boolean; readonly tx: unknown } };
+  readonly TransactionHost: {
+    /** @throws when there is no host for the connection without a name. */
+    getInstance(): TransactionHost;
+    /** Those of named connections too. It is not documented. */
+    readonly _instanceMap?: ReadonlyMap<unknown, TransactionHost>;
+  };
 }
 
 /**
@@ -21,13 +31,21 @@ export function ambientManagerOf(dataSource: DataSource): FindManager {
 }
 
 function managerOfHost(dataSource: DataSource): EntityManager | undefined {
+  for (const host of hosts()) {
+    const tx = host.isTransactionActive() ? (host.tx as EntityManager) : undefined;
+    if (isOurs(tx, dataSource)) return tx;
+  }
+  return undefined;
+}
+
+function hosts(): Iterable<TransactionHost> {
+  const { TransactionHost } = loadedHosts() ?? {};
+  if (TransactionHost === undefined) return [];
+  if (TransactionHost._instanceMap instanceof Map) return TransactionHost._instanceMap.values();
   try {
-    const host = loadedHosts()?.TransactionHost.getInstance();
-    const tx = host?.isTransactionActive() ? (host.tx as EntityManager) : undefined;
-    return isOurs(tx, dataSource) ? tx : undefined;
+    return [TransactionHost.getInstance()];
   } catch {
-    // Loaded, and not set up.
-    return undefined;
+    return [];
   }
 }
 
