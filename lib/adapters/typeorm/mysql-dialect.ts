@@ -5,6 +5,7 @@ import { changedTags } from './changed-tags';
 import { decide } from './decide';
 import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
 import { MariaDbAppend } from './mariadb-append';
+import { MySqlPackets } from './mysql-packets';
 import { QueryLog } from './query-log';
 import { type Selection, selectEvents, selectNewest } from './select-events';
 import { numbered, type Outcome, type StagedAppend, type StagedGroup } from './staged-append';
@@ -43,6 +44,7 @@ export class MySqlDialect implements Dialect {
   readonly sharesConnection = false;
 
   private isMariaDb = false;
+  private packets = new MySqlPackets(Number.POSITIVE_INFINITY);
   /** Whether the last append was: where many race for one boundary, most lose. */
   private wasRefused = false;
 
@@ -54,8 +56,9 @@ export class MySqlDialect implements Dialect {
   async prepare(runner: QueryRunner): Promise<void> {
     const { locks, events } = this.names;
     try {
-      const [server] = await this.run(runner, 'SELECT VERSION() AS version');
+      const [server] = await this.run(runner, 'SELECT VERSION() AS version, @@max_allowed_packet AS packet');
       this.isMariaDb = /mariadb/i.test(String(server?.version));
+      this.packets = new MySqlPackets(Number(server?.packet));
       // Looked for first, as making it waits for appends under way.
       const [found] = await this.run(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1`);
       if (found === undefined) await this.run(runner, `INSERT IGNORE INTO ${locks.table} (${locks.id}) VALUES (1)`);
@@ -67,7 +70,7 @@ export class MySqlDialect implements Dialect {
 
   /** In one round trip, or in two where something is to be refused, if the database takes several statements at once. */
   async commit(runner: QueryRunner, groups: readonly StagedGroup[]): Promise<Appended> {
-    const isPromising = this.isMariaDb && !this.wasRefused;
+    const isPromising = this.packets.holds(groups) && this.isMariaDb && !this.wasRefused;
     const stored = isPromising ? await this.commitAtOnce(runner, new MariaDbAppend(this.names, groups)) : undefined;
     const appended = stored ?? (await this.commitInSteps(runner, groups));
     this.wasRefused = appended.outcomes.some(({ kind }) => kind !== 'stored');
@@ -232,7 +235,22 @@ export class MySqlDialect implements Dialect {
       }
     }
     const columns = [e.position, e.stream, e.version, e.id, e.type, e.schema_version, e.time, e.tags, e.metadata, e.data];
-    return [...insertsInto(e.table, columns, events), ...insertsInto(t.table, [t.tag, t.position, t.type], tags)];
+    const inserts = [
+      ...this.insertsInto(e.table, columns, events),
+      ...this.insertsInto(t.table, [t.tag, t.position, t.type], tags),
+    ];
+    const isLarge = inserts.length > 2 || !this.packets.holds(groups);
+    return isLarge ? inserts.map((insert) => ({ ...insert, isLarge })) : inserts;
+  }
+
+  private insertsInto(table: string, columns: readonly string[], rows: readonly unknown[][]): Command[] {
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ?`;
+    const inserts: Command[] = [];
+    for (let from = 0, count = 0; from < rows.length; from += count) {
+      count = this.packets.count(rows, from, rowsPerInsert);
+      inserts.push({ sql, parameters: [rows.slice(from, from + count)] });
+    }
+    return inserts;
   }
 
   /** @returns the rows of those commands that answer with some. */
@@ -263,15 +281,6 @@ export class MySqlDialect implements Dialect {
       });
     return QueryLog.of(runner)?.run(sql, parameters, query) ?? query();
   }
-}
-
-function insertsInto(table: string, columns: readonly string[], rows: readonly unknown[][]): Command[] {
-  const inserts: Command[] = [];
-  for (let from = 0; from < rows.length; from += rowsPerInsert) {
-    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ?`;
-    inserts.push({ sql, parameters: [rows.slice(from, from + rowsPerInsert)], isLarge: rows.length > rowsPerInsert });
-  }
-  return inserts;
 }
 
 /** Keys are kept as bytes. */
