@@ -131,8 +131,8 @@ class SelectStatement {
     const { table, tag, position: place } = this.names.tags;
     const has = `x.${place} = ${position} AND ${this.isOneOf(`x.${tag}`, tags)}`;
     return tags.length === 1
-      ? `EXISTS (SELECT 1 FROM ${table} x WHERE ${has})`
-      : `(SELECT COUNT(*) FROM ${table} x WHERE ${has}) = ${tags.length}`;
+      ? `EXISTS (SELECT 1 FROM ${table} x WHERE ${has} ${this.locking})`
+      : `(SELECT COUNT(*) FROM ${table} x WHERE ${has} ${this.locking}) = ${tags.length}`;
   }
 
   /** Each criterion by its own index and up to the limit, so that none of them costs more than it gives. */

@@ -99,6 +99,40 @@ describeDatabases(
       }, 30_000);
     }
 
+    const tagsOf = (count: number) => range(count).map((index) => `id${index}:${index}`);
+    const changed: Record<string, readonly Criterion[]> = {
+      ...boundaries,
+      'two tags': [{ types: ['Sold'], tags: tagsOf(2) }],
+      'ten tags': [{ types: ['Sold'], tags: tagsOf(10) }],
+      'ten tags of any type': [{ tags: tagsOf(10) }],
+    };
+
+    for (const [name, criteria] of Object.entries(changed)) {
+      it(`sees that a boundary of ${name} has changed since its transaction began to read`, async () => {
+        const transaction = await begin(1);
+        expect(await read(transaction.store, criteria)).toStrictEqual([]);
+        const { position } = await store(0).append(appendOf('a', 'Sold', ['show:1', ...tagsOf(10)]));
+        const guard = { condition: { criteria, after: undefined } };
+        const late = transaction.store.append(appendOf('b', 'Sold', ['show:1'], guard));
+        await expect(late).rejects.toMatchObject({ code: 'OPTIMISTIC_LOCK', expected: undefined, actual: position });
+      });
+    }
+
+    it('sees that a stream has grown since its transaction began to read', async () => {
+      const transaction = await begin(1);
+      expect(await read(transaction.store, [{}])).toStrictEqual([]);
+      await store(0).append(appendOf('a', 'T'));
+      const late = transaction.store.append(appendOf('a', 'T', [], { version: 'none' }));
+      await expect(late).rejects.toMatchObject({ code: 'OPTIMISTIC_LOCK', expected: 0, actual: 1 });
+      await transaction.rollback();
+      const again = await begin(0);
+      await read(again.store, [{}]);
+      await store(1).append(appendOf('a', 'T'));
+      await again.store.append(appendOf('a', 'T'));
+      await again.commit();
+      expect((await read(store(1), [{}])).map(({ version }) => version)).toStrictEqual([1, 2, 3]);
+    });
+
     if (database === postgres) {
       it('does not take a boundary of types for complete while an append to it is under way in another transaction', async () => {
         const first = await begin(0);
