@@ -7,6 +7,7 @@ import type { Position, RecordedEvent } from '../../events/recorded-event';
 import type { Append, AppendResult, BeforeCommit } from '../../store/append';
 import type { EventQuery, Page, PageRequest } from '../../store/event-query';
 import type { EventStream } from '../../store/event-stream';
+import type { SnapshotStore } from '../../store/snapshot-store';
 import { StoreClosedError } from '../../store/store-errors';
 import type { TagSources } from '../../store/tag-sources';
 import type { JoinedEventStore, TransactionalEventStore } from '../../store/transactional-event-store';
@@ -64,8 +65,9 @@ const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedState
  * ```
  */
 export class TypeOrmEventStore implements TransactionalEventStore {
-  readonly snapshots: TypeOrmSnapshotStore;
+  readonly snapshots: SnapshotStore;
   readonly tagSources: TagSources;
+  private readonly snapshotStore: TypeOrmSnapshotStore;
   private readonly dialect: Dialect;
   private readonly ambientManager: FindManager | undefined;
   private readonly joined = new WeakMap<object, JoinedEventStore>();
@@ -95,7 +97,8 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     this.isUnordered = dataSource.options.type === 'postgres';
     this.tagSources = new TypeOrmTagSources(dataSource, this.connections, this.dialect, names);
     const dialectName = dialectNameOf(dataSource.options.type);
-    this.snapshots = new TypeOrmSnapshotStore({ connections: this.connections, dialect: this.dialect, dialectName, names });
+    this.snapshotStore = new TypeOrmSnapshotStore({ connections: this.connections, dialect: this.dialect, dialectName, names });
+    this.snapshots = this.snapshotStore;
     this.reader = new EventReader({
       isUnordered: this.isUnordered,
       isJoined: false,
@@ -174,7 +177,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
         dialect: this.dialect,
         isUnordered: this.isUnordered,
         connections: this.connections,
-        snapshots: this.snapshots,
+        snapshots: this.snapshotStore,
         stage: (appends) => {
           this.checkOpen();
           return this.stage(appends);
