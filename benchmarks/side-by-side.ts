@@ -9,7 +9,7 @@ export interface SideBySide {
   readonly limit: string;
   /** The ratio of speeds, ours to the limit's, that we aim at. */
   readonly aim: number;
-  /** In each round, of each. */
+  /** In each turn, at most: one ends sooner when it takes too long. */
   readonly operations: number;
   /** So many workers do one operation after another; 1 unless given. */
   readonly atOnce?: number;
@@ -19,6 +19,8 @@ export interface SideBySide {
   readonly prepare?: () => Promise<unknown> | unknown;
   /** How often each has its turn; {@link manyRounds} unless given. */
   readonly rounds?: number;
+  /** So many milliseconds a turn begins new operations; {@link aMoment} unless given. */
+  readonly longestTurn?: number;
   /** How many things one operation does, for the rate; 1 unless given. */
   readonly counted?: number;
 }
@@ -32,6 +34,8 @@ interface Turn {
 
 /** Many short turns: on a machine that others use, too, what is measured side by side must be close together. */
 const manyRounds = 25;
+
+const aMoment = 200;
 
 /** Lets both do the same in turn, after a warm-up, and prints the median ratio of the pairs, rates, p50 and p99. */
 export async function sideBySide(comparison: SideBySide): Promise<void> {
@@ -61,13 +65,14 @@ export async function sideBySide(comparison: SideBySide): Promise<void> {
   );
 }
 
-async function take({ operations, atOnce = 1, prepare }: SideBySide, operation: Operation): Promise<Turn> {
+async function take({ operations, atOnce = 1, longestTurn = aMoment, prepare }: SideBySide, operation: Operation): Promise<Turn> {
   await prepare?.();
   global.gc?.();
   const latencies: number[] = [];
   let left = operations;
+  const end = performance.now() + longestTurn;
   const work = async (worker: number): Promise<void> => {
-    while (left > 0) {
+    while (left > 0 && performance.now() < end) {
       left -= 1;
       const begun = performance.now();
       await operation(worker);
@@ -76,7 +81,7 @@ async function take({ operations, atOnce = 1, prepare }: SideBySide, operation: 
   };
   const start = performance.now();
   await Promise.all(Array.from({ length: atOnce }, (_, worker) => work(worker)));
-  return { rate: operations / ((performance.now() - start) / 1000), latencies };
+  return { rate: latencies.length / ((performance.now() - start) / 1000), latencies };
 }
 
 function figures(turns: readonly Turn[], counted: number): string {

@@ -23,6 +23,7 @@ export async function bulk(ground: Ground<PostgresByHand>): Promise<void> {
     aim: 0.7,
     operations: count / chunk,
     rounds: 5,
+    longestTurn: 60_000,
     counted: chunk,
     prepare: () => {
       round += 1;

@@ -9,8 +9,8 @@ import { MariaDbByHand } from './mariadb-by-hand';
 import { PostgresByHand } from './postgres-by-hand';
 import { SqliteByHand } from './sqlite-by-hand';
 
-export const postgresUrl = process.env['EVENTFOLD_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test';
-export const mysqlUrl = process.env['EVENTFOLD_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/test';
+export const postgresUrl = process.env.EVENTFOLD_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test';
+export const mysqlUrl = process.env.EVENTFOLD_MYSQL_URL ?? 'mysql://root@127.0.0.1:3306/test';
 
 /** As many connections as TypeORM's pools have unless told otherwise. */
 export const connections = 10;
