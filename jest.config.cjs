@@ -8,6 +8,8 @@ const project = {
 
 module.exports = {
   globalSetup: '<rootDir>/spec/global-setup.cjs',
+  // Databases that other specs keep busy answer late.
+  testTimeout: 30_000,
   reporters: ['default', '<rootDir>/spec/reporter.cjs'],
   projects: [
     { ...project, displayName: 'specs', roots: ['<rootDir>/dist/spec', '<rootDir>/dist/samples'] },
