@@ -115,15 +115,14 @@ describe('the published package', () => {
       expect(run(project, ['kit.js'])).toBe('function,function,function,function\n');
     });
 
-    it('offers stores to who has TypeORM', () => {
-      for (const name of ['typeorm', 'libsql', '@libsql'])
-        if (!existsSync(join(project, 'node_modules', name)))
-          symlinkSync(join(modules, name), join(project, 'node_modules', name));
+    it.each(['typeorm', 'typeorm-03'])('offers stores to who has TypeORM: %s', (release) => {
+      const linked = { typeorm: release, libsql: 'libsql', '@libsql': '@libsql' };
+      for (const [name, target] of Object.entries(linked)) {
+        rmSync(join(project, 'node_modules', name), { force: true });
+        symlinkSync(join(modules, target), join(project, 'node_modules', name));
+      }
       writeFileSync(join(project, 'store.ts'), storeUse);
-      const tsconfig = JSON.parse(readFileSync(join(project, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
-      // The types of TypeORM are not held to the strictness of ours.
-      const compilerOptions = { ...tsconfig.compilerOptions, skipLibCheck: true, esModuleInterop: true };
-      writeJson(join(project, 'tsconfig.store.json'), { compilerOptions, files: ['store.ts'] });
+      writeJson(join(project, 'tsconfig.store.json'), { extends: './tsconfig.json', files: ['store.ts'] });
       run(modules, ['typescript/bin/tsc', '-p', join(project, 'tsconfig.store.json')]);
       expect(run(project, ['store.js'])).toBe("1 { text: 'ça' } true\n");
     });
@@ -181,6 +180,7 @@ describe('the published package', () => {
         skipLibCheck: false,
         experimentalDecorators: true,
         emitDecoratorMetadata: true,
+        esModuleInterop: true,
         types: ['node'],
         typeRoots: [join(modules, '@types')],
       },
