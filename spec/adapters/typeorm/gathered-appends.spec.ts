@@ -1,9 +1,12 @@
 import { type Append, EventSourcing, type EventStore, OptimisticLockError } from 'eventfold';
 import type { TypeOrmEventStore } from 'eventfold/typeorm';
 import type { DataSource, Logger } from 'typeorm';
-import { type DatabasePlace, describeDatabases, mariadb, postgres, sqlite } from '../../controls/databases';
+import { type DatabasePlace, describeDatabases, mariadb, pglite, postgres, sqlite } from '../../controls/databases';
 import { OpenTransactions } from '../../controls/open-transactions';
 import { Tally, Wallet } from '../../controls/wallets';
+
+// Servers may be busy with other specs.
+jest.setTimeout(20_000);
 
 /** Counts the transactions that store appends. */
 class CommitCounter implements Logger {
@@ -111,7 +114,8 @@ describeDatabases('GatheredAppends', (database) => {
     ]);
     const events = await stored(store);
     expect(events.map(({ id }) => id).sort()).toStrictEqual(['a', 'taken', 'z']);
-    if (database !== postgres) expect(events.map(({ position }) => Number(position))).toStrictEqual([1, 2, 3]);
+    if (database !== postgres && database !== pglite)
+      expect(events.map(({ position }) => Number(position))).toStrictEqual([1, 2, 3]);
     await store.append(one('afterwards'));
   });
 
@@ -132,9 +136,9 @@ describeDatabases('GatheredAppends', (database) => {
     await es.close();
   });
 
-  it('gets through thousands of appends that race for one boundary, and none of them waits for ever', async () => {
+  it('gets through hundreds of appends that race for one boundary, and none of them waits for ever', async () => {
     const outcomes = await Promise.allSettled(
-      range(1_500).map((index) =>
+      range(400).map((index) =>
         store.append(
           one(`s${index}`, { tags: ['seat:1'] }, { condition: { criteria: [{ tags: ['seat:1'] }], after: undefined } }),
         ),

@@ -5,6 +5,9 @@ import type { DataSource } from 'typeorm';
 import { type DatabasePlace, describeDatabases, mariadb, postgres } from '../../controls/databases';
 import { OpenTransactions } from '../../controls/open-transactions';
 
+// Servers may be busy with other specs.
+jest.setTimeout(20_000);
+
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const random = (below: number) => Math.floor(Math.random() * below);
 

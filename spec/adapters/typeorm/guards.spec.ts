@@ -4,6 +4,9 @@ import { type DatabasePlace, describeDatabases } from '../../controls/databases'
 import { OpenTransactions } from '../../controls/open-transactions';
 import { Credited, Moved, Refused, Wallet } from '../../controls/wallets';
 
+// Servers may be busy with other specs.
+jest.setTimeout(20_000);
+
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 /** A step that differs from run to run, but not within one. */

@@ -5,6 +5,9 @@ import { type DatabasePlace, describeDatabases, mariadb, postgres } from '../../
 import { OpenTransactions } from '../../controls/open-transactions';
 import { Added, AsyncTally, added } from '../../controls/tally';
 
+// Servers may be busy with other specs.
+jest.setTimeout(20_000);
+
 interface One {
   readonly stream?: string;
   readonly type?: string;
