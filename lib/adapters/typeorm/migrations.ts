@@ -13,6 +13,7 @@ export type EventStoreMigration = (new () => MigrationInterface) & { readonly na
  *
  * @param type The `type` of the DataSource.
  * @throws {@link UnsupportedDatabaseError} for a type of DataSource that there is no dialect for.
+ * @throws {@link InvalidArgumentError} when a schema is given to a database that has none.
  *
  * @example
  * ```ts

@@ -51,7 +51,9 @@ export type Outcome =
 
 /** Where ids and times come from, for events without. */
 export interface StagingOptions {
+  /** The time of an event that is appended without; the system's unless given. */
   readonly clock?: () => Date;
+  /** The id of an event that is appended without: unique in the store. Random UUIDs unless given. */
   readonly ids?: () => string;
 }
 

@@ -5,11 +5,11 @@ import { UnsupportedDatabaseError } from './typeorm-errors';
 /** The databases that events are kept in. */
 export type DialectName = 'postgres' | 'mysql' | 'sqlite';
 
-/** Where the store's tables lie. */
+/** Where the store's tables lie. Give the same to the store, to its entities and to its migrations. */
 export interface TableOptions {
-  /** The schema in PostgreSQL; the connection's own unless given. */
+  /** The schema in PostgreSQL; the DataSource's, or else the connection's own, unless given. Other databases have none. */
   readonly schema?: string;
-  /** What the names of the tables and of their indexes begin with: `eventfold_` unless given. */
+  /** What the names of the tables, their indexes and the functions begin with: `eventfold_` unless given. */
   readonly tablePrefix?: string;
 }
 
@@ -100,6 +100,7 @@ export function dialectNameOf(type: DataSource['options']['type']): DialectName 
  *
  * @param type The `type` of the DataSource.
  * @throws {@link UnsupportedDatabaseError} for a type of DataSource that there is no dialect for.
+ * @throws {@link InvalidArgumentError} when a schema is given to a database that has none.
  *
  * @example
  * ```ts

@@ -35,11 +35,11 @@ import { type Horizon, type Polling, toldOn, WakeUps } from './wake-ups';
 
 /** What a store on a database takes. */
 export interface TypeOrmEventStoreOptions extends TableOptions, StagingOptions {
-  /** `false` commits each append by itself, instead of those together that arrive during a commit. */
+  /** `false` commits each append by itself, instead of all together that arrive during a commit, each with its own outcome. */
   readonly gather?: boolean;
   /** `false` where statements cannot be prepared: behind a pooler that hands out another connection each time. */
   readonly preparedStatements?: boolean;
-  /** How often to look for what other processes appended where nobody tells: by default 20 ms to 1 s, and 5 s where they do. */
+  /** How often to look for what other processes appended: by default 20 ms to 1 s, and to 5 s where the database tells of it. */
   readonly polling?: Polling;
   /**
    * Finds the manager of the transaction that the caller runs in, which appends then join: by default that of
@@ -53,6 +53,10 @@ const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedState
 /**
  * Keeps events in the tables of a database, through a TypeORM `DataSource`, which stays its owner's to close.
  *
+ * Beside what every store throws, the first use throws a {@link MissingTablesError} where the tables are not there, and an
+ * append an {@link UnknownOutcomeError} when the connection is lost before its answer, or a {@link ConnectionBusyError}
+ * when a transaction stays open on the only connection there is.
+ *
  * @example
  * ```ts
  * const dataSource = await new DataSource({
@@ -61,7 +65,7 @@ const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedState
  *   entities: [User, ...eventStoreEntities('postgres')],
  *   migrations: eventStoreMigrations('postgres'),
  * }).initialize();
- * const store = new TypeOrmEventStore(dataSource);
+ * const es = await EventSourcing.open({ store: new TypeOrmEventStore(dataSource), classes: [Account] });
  * ```
  */
 export class TypeOrmEventStore implements TransactionalEventStore {
@@ -82,7 +86,8 @@ export class TypeOrmEventStore implements TransactionalEventStore {
   /**
    * @param dataSource An initialised one, of PostgreSQL, MySQL, MariaDB or SQLite.
    * @throws {@link UnsupportedDatabaseError} for a DataSource of another type.
-   * @throws {@link InvalidArgumentError} when it is none, is not initialised, or an option is unknown.
+   * @throws {@link InvalidArgumentError} when it is none or is not initialised, when an option is unknown, when a schema
+   * is given to a database without, or when the polling has no time between 1 ms and an hour.
    */
   constructor(
     private readonly dataSource: DataSource,
@@ -165,6 +170,14 @@ export class TypeOrmEventStore implements TransactionalEventStore {
    * of, when it commits, and it reads what the transaction has written.
    *
    * @throws {@link UnfitTransactionError} when no transaction is open on `manager`, or it is another DataSource's.
+   *
+   * @example
+   * ```ts
+   * await dataSource.transaction(async (manager) => {
+   *   await manager.save(user);
+   *   await store.within(manager).append([{ stream: 'users', guard: { version: 'any' }, events: [event] }]);
+   * });
+   * ```
    */
   within(manager: EntityManager): JoinedEventStore {
     this.checkOpen();
@@ -208,6 +221,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     return this.connections.use(async (runner) => (await this.dialect.lag?.(runner)) ?? []);
   }
 
+  /** Ends its observables and its listening connection. The DataSource stays open. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.wakeUps.close();
@@ -304,7 +318,18 @@ function checkDataSource(dataSource: DataSource): void {
 }
 
 function pollingOf({ options }: DataSource, { polling }: TypeOrmEventStoreOptions, isTold: boolean): Polling | undefined {
+  if (polling !== undefined) checkPolling(polling);
   if (options.type === 'better-sqlite3' && options.database === ':memory:') return undefined;
   if (options.type === 'postgres' && !isTold) return undefined;
   return polling ?? { minMs: 20, maxMs: isTold ? 5_000 : 1_000 };
+}
+
+const longestPollingMs = 3_600_000;
+
+function checkPolling({ minMs, maxMs }: Polling): void {
+  // Comparisons with what is no number are false.
+  if (minMs >= 1 && minMs <= maxMs && maxMs <= longestPollingMs) return;
+  throw new InvalidArgumentError(
+    `new TypeOrmEventStore cannot poll every { minMs: ${minMs}, maxMs: ${maxMs} }. Give 1 ms or more, up to an hour, the smaller first.`,
+  );
 }

@@ -19,9 +19,11 @@ export interface Horizon {
   readonly isHeldBack: boolean;
 }
 
-/** How often to look for what nobody told of, in milliseconds: soon after something happened, then less and less. */
+/** How often to look for what nobody told of: soon after something happened, then less and less. */
 export interface Polling {
+  /** The first pause, in milliseconds: 1 or more. Each later one is twice as long. */
   readonly minMs: number;
+  /** The longest pause, in milliseconds: `minMs` or more, up to an hour. */
   readonly maxMs: number;
 }
 
