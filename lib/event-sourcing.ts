@@ -405,7 +405,7 @@ export class EventSourcing {
   private async commit(appends: readonly Append[]): Promise<AppendResult> {
     this.checkOpen();
     const joined = this.scopes.getStore()?.joined?.transaction;
-    const tagged = this.hasGrown || this.tags.isShared ? this.tagged(appends) : appends;
+    const tagged = this.hasGrown || this.tags.forOthers.isAny ? this.tagged(appends) : appends;
     if (joined !== undefined) return joined.append(tagged);
     const transaction = this.userTransaction();
     if (transaction !== undefined) return this.commitIn(transaction, tagged);
@@ -494,7 +494,7 @@ export class EventSourcing {
   private tagged(appends: readonly Append[]): Append[] {
     const tagsOf = ({ type, data, tags = [] }: NewEvent) => {
       const own = this.hasGrown ? this.current.tagsOf(type, data) : tags;
-      return [...own, ...this.tags.tagsForOthers(type, data)];
+      return [...own, ...this.tags.forOthers.tagsOf(type, data)];
     };
     return appends.map((append) => ({
       ...append,

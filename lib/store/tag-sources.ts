@@ -47,3 +47,8 @@ export interface TagSources {
   /** Adds tags to stored events, all or none. Those that are there stay, also where others add some at the same time. */
   add(added: readonly AddedTags[]): Promise<void>;
 }
+
+/** @returns one text for a source. */
+export function keyOf({ type, property }: TagSource): string {
+  return JSON.stringify([type, property]);
+}

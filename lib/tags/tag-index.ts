@@ -1,10 +1,10 @@
 import { decode } from '../events/decode';
 import type { Position, RecordedEvent } from '../events/recorded-event';
 import { UnreadablePayloadError } from '../events/unreadable-payload-error';
-import { propertyTags } from '../metadata/identity';
 import type { Registry, WantedTag } from '../metadata/registry';
 import type { EventStore } from '../store/event-store';
-import type { AddedTags, PositionRange, TagCoverage, TagSource, TagSources } from '../store/tag-sources';
+import { type AddedTags, keyOf, type PositionRange, type TagCoverage, type TagSources } from '../store/tag-sources';
+import { TagsForOthers } from './tags-for-others';
 import { UntaggableEventError } from './untaggable-event-error';
 import { type UntaggedEvents, UntaggedEventsError } from './untagged-events-error';
 
@@ -16,27 +16,10 @@ const countedUpTo = 100_000;
 
 /** Sees to it that boundaries find the events that belong to them, whenever and by whom these were appended. */
 export class TagIndex {
-  /** By event type: properties that others index it by. */
-  private properties = new Map<string, readonly string[]>();
-  /** By event type: functions of classes that are not listed here. */
-  private functions = new Map<string, readonly string[]>();
+  /** What other processes look for on events that are appended here. */
+  readonly forOthers = new TagsForOthers();
 
   constructor(private readonly store: EventStore) {}
-
-  /** Whether others ask for tags that the classes listed here do not ask for. */
-  get isShared(): boolean {
-    return this.properties.size > 0 || this.functions.size > 0;
-  }
-
-  /**
-   * @returns the tags that classes of other processes look for on an event which is to be appended.
-   * @throws {@link UntaggableEventError} when a function gives them that this process does not have.
-   */
-  tagsForOthers(type: string, data: object): string[] {
-    const [unknown] = this.functions.get(type) ?? [];
-    if (unknown !== undefined) throw new UntaggableEventError(type, `cannot be appended here: ${absence(unknown)}`);
-    return (this.properties.get(type) ?? []).flatMap((property) => propertyTags(property, data));
-  }
 
   /**
    * Looks for events that lack a tag which the classes ask for, among those that were appended since the last look.
@@ -47,7 +30,7 @@ export class TagIndex {
     const { tagSources } = this.store;
     if (tagSources === undefined) return;
     const recorded = await tagSources.recorded();
-    this.learn(registry, recorded);
+    this.forOthers.learn(registry, recorded);
     const upTo = await this.store.head();
     const open = openSources(registry, recorded, upTo);
     const untagged: UntaggedEvents[] = [];
@@ -73,7 +56,7 @@ export class TagIndex {
     const before = await tagSources.recorded();
     await tagSources.record(newSources(registry, before));
     const recorded = await tagSources.recorded();
-    this.learn(registry, recorded);
+    this.forOthers.learn(registry, recorded);
     const upTo = await this.store.head();
     if (upTo === undefined) return 0;
     let count = 0;
@@ -132,17 +115,6 @@ export class TagIndex {
   private async forgetSnapshots(): Promise<void> {
     await this.store.snapshots?.clear();
   }
-
-  private learn(registry: Registry, recorded: readonly TagCoverage[]): void {
-    const own = new Set(registry.wantedTags().map(keyOf));
-    const others = recorded.filter((source) => registry.eventByType(source.type) !== undefined && !own.has(keyOf(source)));
-    const known = this.functions;
-    this.properties = byType(others.filter(({ property }) => !isFunction(property)));
-    this.functions = byType(others.filter(({ property }) => isFunction(property)));
-    for (const [type, [property]] of this.functions)
-      if (!known.has(type))
-        process.emitWarning(`${type} cannot be appended here: ${absence(property ?? '')}`, 'EventfoldWarning');
-  }
 }
 
 /** A source that the index may not cover. */
@@ -188,25 +160,4 @@ function tagsOf(registry: Registry, event: RecordedEvent): string[] {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UntaggableEventError(type, `${id} at position ${position} cannot be tagged: ${reason}`, { cause: error });
   }
-}
-
-function absence(source: string): string {
-  return (
-    `a function gives its tags for ${source}, and that class is not listed in this process. ` +
-    'List it in EventSourcing.open({ classes: […] }); if it is gone for good, store.tagSources.forget(…).'
-  );
-}
-
-function isFunction(property: string): boolean {
-  return property.endsWith('()');
-}
-
-function keyOf({ type, property }: TagSource): string {
-  return JSON.stringify([type, property]);
-}
-
-function byType(sources: readonly TagSource[]): Map<string, readonly string[]> {
-  const properties = new Map<string, readonly string[]>();
-  for (const { type, property } of sources) properties.set(type, [...(properties.get(type) ?? []), property]);
-  return properties;
 }

@@ -74,7 +74,11 @@ export const kinds: readonly Kind[] = [
     (database: Database): Kind => ({
       name: database.name,
       isMissing: database.isMissing,
-      make: async () => new SqlPlace(await database.make(), database.isShared),
+      make: async () => {
+        const place = await database.make();
+        await place.dataSource();
+        return new SqlPlace(place, database.isShared);
+      },
     }),
   ),
 ];
@@ -92,8 +96,13 @@ export class Trial {
     return this.kind.name === 'InMemoryEventStore';
   }
 
+  /** Makes the place, which takes a while where a database is started. */
+  async prepare(): Promise<void> {
+    this.place ??= await this.kind.make();
+  }
+
   async begin(): Promise<void> {
-    if (this.place === undefined) this.place = await this.kind.make();
+    if (this.place === undefined) await this.prepare();
     else await this.place.clear();
   }
 
@@ -137,6 +146,7 @@ export function promise(title: string, rules: (trial: Trial) => void): void {
   for (const kind of kinds) {
     (kind.isMissing ? describe.skip : describe)(`${title} (${kind.name})`, () => {
       const trial = new Trial(kind);
+      beforeAll(() => trial.prepare(), 60_000);
       beforeEach(() => trial.begin());
       afterEach(() => trial.end());
       afterAll(() => trial.drop());

@@ -95,6 +95,8 @@ function watched(store: EventStore, members: Partial<TagSources> = {}) {
 for (const kind of kinds.filter(({ name }) => name !== 'InMemoryEventStore')) {
   (kind.isMissing ? describe.skip : describe)(`Tags as an index (${kind.name})`, () => {
     const trial = new Trial(kind);
+    beforeAll(() => trial.prepare(), 60_000);
+
     const { emitWarning } = process;
     let warnings: string[] = [];
     beforeEach(async () => {

@@ -1,6 +1,13 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Position, RecordedEvent } from '../../events/recorded-event';
-import type { AddedTags, PositionRange, TagCoverage, TagSource, TagSources } from '../../store/tag-sources';
+import {
+  type AddedTags,
+  keyOf,
+  type PositionRange,
+  type TagCoverage,
+  type TagSource,
+  type TagSources,
+} from '../../store/tag-sources';
 import type { Connections } from './connections';
 import type { Dialect } from './dialect';
 import { eventOf } from './recorded-row';
@@ -36,8 +43,10 @@ export class TypeOrmTagSources implements TagSources {
 
   async record(coverages: readonly TagCoverage[]): Promise<void> {
     const sql = this.recordStatement();
+    // In one order, or two that record at the same time would wait for each other.
+    const ordered = [...coverages].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     await this.write(async (runner) => {
-      for (const { type, property, upTo } of coverages) await this.run(runner, sql, [type, property, Number(upTo ?? 0)]);
+      for (const { type, property, upTo } of ordered) await this.run(runner, sql, [type, property, Number(upTo ?? 0)]);
     });
   }
 
