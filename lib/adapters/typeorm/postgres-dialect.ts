@@ -39,8 +39,7 @@ export class PostgresDialect implements Dialect {
     private readonly names: TableNames,
     private readonly mayPrepare: boolean,
   ) {
-    const { driver } = dataSource.options as { driver?: unknown };
-    this.isServer = driver === undefined;
+    this.isServer = isServer(dataSource);
     this.sharesConnection = !this.isServer;
     const { one, many } = appendFunctions(names);
     this.appendSql = {
@@ -270,6 +269,12 @@ const leastMarkerOf = `SELECT min(${markerOf}) FROM ${heldInNamespace} AND EXIST
       AND k.classid = $1::text::regclass::oid AND k.virtualtransaction = l.virtualtransaction
       AND (k.objid = 0 AND k.mode = 'ExclusiveLock'
         OR k.objid::bigint IN (SELECT hashtext(u)::bigint & 4294967295 FROM unnest($2::text[]) AS u)))`;
+
+/** Says whether a DataSource of PostgreSQL talks to a server: a driver that has no clients runs it in this process. */
+export function isServer(dataSource: DataSource): boolean {
+  const { driver } = dataSource.options as { driver?: { readonly Client?: unknown } };
+  return driver === undefined || typeof driver.Client === 'function';
+}
 
 function placeholders(count: number): string {
   return Array.from({ length: count }, (_, index) => `$${index + 1}`).join(', ');
