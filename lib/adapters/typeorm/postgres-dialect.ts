@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Criterion } from '../../events/criterion';
+import { InvalidArgumentError } from '../../events/invalid-argument-error';
 import type { Position } from '../../events/recorded-event';
 import { changedTags } from './changed-tags';
 import type { Appended, Dialect, LockMode, StreamSelection, TagAddition } from './dialect';
@@ -58,11 +59,21 @@ export class PostgresDialect implements Dialect {
     );
     if (found?.table == null) throw new MissingTablesError(`There is no table ${events.table}`);
     this.needsIsolation = found.isolation !== 'read committed';
-    const [row] = await this.run<{ sequence: string | null }>(runner, 'SELECT pg_get_serial_sequence($1, $2) AS sequence', [
-      events.table,
-      events.position.slice(1, -1),
-    ]);
+    const [row] = await this.run<{ sequence: string | null; cache: number; standby: boolean }>(
+      runner,
+      `SELECT s.sequence, pg_is_in_recovery() AS standby, (SELECT seqcache::int FROM pg_sequence WHERE seqrelid = s.sequence::regclass) AS cache
+        FROM pg_get_serial_sequence($1, $2) AS s(sequence)`,
+      [events.table, events.position.slice(1, -1)],
+    );
     if (row?.sequence == null) throw new MissingTablesError(`The positions of ${events.table} come from no sequence`);
+    if (row.standby)
+      throw new InvalidArgumentError(
+        'This server is a hot standby, which does not tell of the transactions under way on its primary: what is read from it may have gaps. Connect to the primary.',
+      );
+    if (row.cache !== 1)
+      throw new InvalidArgumentError(
+        `The sequence ${row.sequence} hands out ${row.cache} positions at a time, which breaks their order. ALTER SEQUENCE ${row.sequence} CACHE 1.`,
+      );
     this.sequence = row.sequence;
     if (found.function === null) await this.createFunction(runner);
   }
