@@ -403,6 +403,7 @@ describe('What encodePayload accepts', () => {
     fc.assert(
       fc.property(everything, key, fc.oneof(anything, jsonValue, date), (event, property, value) => {
         fc.pre(value !== undefined && !holdsUndefinedOrMinusZero(value));
+        fc.pre(!JSON.stringify(event, noBigint).includes('__proto__'));
         (event as unknown as Record<string, unknown>)[property] = value;
         try {
           expect(roundTrip(event)).toStrictEqual(event);
