@@ -47,6 +47,12 @@ export interface Dialect {
   commit(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended>;
   /** Appends in the transaction that is open. */
   append(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended>;
+  /**
+   * Makes sure of a transaction that others have begun: that it can write, and that the database has not ended it by itself.
+   *
+   * @throws {@link UnfitTransactionError} when it has, or will not commit it.
+   */
+  checkTransaction(runner: QueryRunner): Promise<void>;
   begin(runner: QueryRunner): Promise<void>;
   end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void>;
   select(runner: QueryRunner, selection: Selection): Promise<EventRow[]>;

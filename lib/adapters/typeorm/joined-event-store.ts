@@ -90,6 +90,7 @@ export class JoinedTypeOrmEventStore implements JoinedEventStore {
       if (group.length === 0) return nothing;
       const { connections, committed } = this.options;
       await connections.prepareFor(this.runner);
+      await this.checkTransaction();
       await connections.hide(this.runner);
       const result = await this.inSavepoint(
         () => (beforeCommit === undefined ? this.appendGroup(group) : this.appendOpen(group, beforeCommit)),
@@ -158,6 +159,13 @@ export class JoinedTypeOrmEventStore implements JoinedEventStore {
       await query('ROLLBACK TO SAVEPOINT eventfold').catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Before each append where the database may have ended the transaction in silence; before the commit everywhere. */
+  private async checkTransaction(): Promise<void> {
+    const { dialect, connections } = this.options;
+    connections.transactions.beforeCommit(this.runner, () => dialect.checkTransaction(this.runner));
+    if (!dialect.appendsAtOnce) await this.statement(() => dialect.checkTransaction(this.runner));
   }
 
   private statement<T>(work: () => Promise<T>): Promise<T> {

@@ -10,7 +10,7 @@ import { QueryLog } from './query-log';
 import { type Selection, selectEvents, selectNewest } from './select-events';
 import { numbered, type Outcome, type StagedAppend, type StagedGroup } from './staged-append';
 import { type EventRow, longestKey, type TableNames } from './tables';
-import { MissingTablesError } from './typeorm-errors';
+import { MissingTablesError, UnfitTransactionError } from './typeorm-errors';
 import type { Horizon } from './wake-ups';
 
 /** A connection of `mysql2`. */
@@ -105,6 +105,13 @@ export class MySqlDialect implements Dialect {
     const { appended, writes } = await this.decide(runner, groups, []);
     await this.runAll(runner, writes);
     return appended;
+  }
+
+  /** A deadlock rolls back the whole transaction, and what follows would be stored at once. MySQL cannot be asked. */
+  async checkTransaction(runner: QueryRunner): Promise<void> {
+    if (!this.isMariaDb) return;
+    const [row] = await this.run(runner, 'SELECT @@in_transaction AS isOpen');
+    if (Number(row?.isOpen) === 0) throw endedByDatabase();
   }
 
   async begin(runner: QueryRunner): Promise<void> {
@@ -281,6 +288,12 @@ export class MySqlDialect implements Dialect {
       });
     return QueryLog.of(runner)?.run(sql, parameters, query) ?? query();
   }
+}
+
+function endedByDatabase(): UnfitTransactionError {
+  return new UnfitTransactionError(
+    'The database has rolled this transaction back, after a deadlock or the like: nothing of it is stored. Begin it again.',
+  );
 }
 
 /** Keys are kept as bytes. */

@@ -2,6 +2,9 @@ import type { Appended, LockMode } from './dialect';
 import { isAppendedAlone, type Lock, locksOf, manyLocks } from './locks-of';
 import type { Outcome, StagedAppend, StagedEvent, StagedGroup } from './staged-append';
 
+/** No stream has this version: the column holds no higher one. */
+const highestVersion = 2 ** 31 - 1;
+
 /** A call of a function that appends: its parameters, and what its answer means. */
 export interface AppendCall<Row extends object> {
   /** Which function. That for one event answers with a text, `answer`; that for many with a row. */
@@ -196,7 +199,7 @@ function arrayText(texts: readonly string[]): string {
 function expectedBy({ guard }: StagedAppend): number {
   if (!('version' in guard) || guard.version === 'any') return -1;
   if (guard.version === 'exists') return -2;
-  return guard.version === 'none' ? 0 : guard.version;
+  return guard.version === 'none' ? 0 : Math.min(guard.version, highestVersion);
 }
 
 function isNewer(outcome: Outcome, than: Outcome): boolean {

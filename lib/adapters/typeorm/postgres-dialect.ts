@@ -93,7 +93,28 @@ export class PostgresDialect implements Dialect {
 
   async append(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended> {
     if (groups.some((group) => group.some(({ guard }) => 'condition' in guard))) await this.checkIsolation(runner);
-    return this.call(runner, groups, mode);
+    try {
+      return await this.call(runner, groups, mode);
+    } catch (error) {
+      if (codeOf(error) !== '53200') throw error;
+      throw new UnfitTransactionError(
+        'This transaction holds more locks than the server has room for. Store its events in fewer appends, as es.transaction does, or raise max_locks_per_transaction.',
+        { cause: error },
+      );
+    }
+  }
+
+  /** After an error, PostgreSQL takes COMMIT for ROLLBACK and says nothing. */
+  async checkTransaction(runner: QueryRunner): Promise<void> {
+    try {
+      await this.run(runner, 'SELECT 1');
+    } catch (error) {
+      if (codeOf(error) !== '25P02') throw error;
+      throw new UnfitTransactionError(
+        'An earlier error has ended this transaction: PostgreSQL stores nothing of it. Do not catch errors of queries in a transaction, or run such a query in a savepoint: manager.transaction(…).',
+        { cause: error },
+      );
+    }
   }
 
   async begin(runner: QueryRunner): Promise<void> {
@@ -120,7 +141,7 @@ export class PostgresDialect implements Dialect {
       isFrequent: true,
     });
     const streams = selections.map((): EventRow[] => []);
-    for (const row of rows) streams[row.n - 1]?.push(row);
+    for (const row of rows) streams[row.n - 1]?.push(textual(row));
     return streams;
   }
 
@@ -129,7 +150,7 @@ export class PostgresDialect implements Dialect {
       runner,
       selectEvents(this.names, (index) => `$${index}`, selection),
     );
-    if (!this.isServer) for (const row of rows) row.position = String(row.position);
+    for (const row of rows) textual(row);
     return rows;
   }
 
@@ -280,6 +301,12 @@ const leastMarkerOf = `SELECT min(${markerOf}) FROM ${heldInNamespace} AND EXIST
       AND k.classid = $1::text::regclass::oid AND k.virtualtransaction = l.virtualtransaction
       AND (k.objid = 0 AND k.mode = 'ExclusiveLock'
         OR k.objid::bigint IN (SELECT hashtext(u)::bigint & 4294967295 FROM unnest($2::text[]) AS u)))`;
+
+/** Positions are texts, whatever the parser of the connection makes of a bigint. */
+function textual(row: EventRow): EventRow {
+  if (typeof row.position !== 'string') row.position = String(row.position);
+  return row;
+}
 
 /** Says whether a DataSource of PostgreSQL talks to a server: a driver that has no clients runs it in this process. */
 export function isServer(dataSource: DataSource): boolean {

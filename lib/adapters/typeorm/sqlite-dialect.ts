@@ -53,6 +53,12 @@ export class SqliteDialect implements Dialect {
     return this.insert(await this.database(runner), groups);
   }
 
+  /** Becomes the writer, if it is not yet: who has only read and then writes is not waited for. */
+  async checkTransaction(runner: QueryRunner): Promise<void> {
+    const { table, tag } = this.names.tags;
+    this.run(await this.database(runner), `UPDATE ${table} SET ${tag} = ${tag} WHERE 0`);
+  }
+
   async begin(runner: QueryRunner): Promise<void> {
     await this.beginning(await this.database(runner), () => undefined);
   }

@@ -9,6 +9,7 @@ interface TransactionEvent {
 /** A transaction that is open, or a savepoint in one. */
 class OpenTransaction {
   endings: Ending[] = [];
+  check: (() => Promise<void>) | undefined;
 }
 
 const known = new WeakMap<DataSource, Transactions>();
@@ -53,6 +54,16 @@ class Transactions implements EntitySubscriberInterface {
   /** Calls `ending` when the whole transaction that is open on `runner` is over. */
   onOutermostEnd(runner: QueryRunner, ending: Ending): void {
     this.stackOf(runner)[0]?.endings.push(ending);
+  }
+
+  /** Has the transaction that is open on `runner` checked before its outermost commit, which fails with the check. */
+  beforeCommit(runner: QueryRunner, check: () => Promise<void>): void {
+    const [outermost] = this.stackOf(runner);
+    if (outermost !== undefined) outermost.check = check;
+  }
+
+  async beforeTransactionCommit({ queryRunner }: TransactionEvent): Promise<void> {
+    if (depthOf(queryRunner) === 1) await this.open.get(queryRunner)?.[0]?.check?.();
   }
 
   async beforeTransactionStart({ queryRunner }: TransactionEvent): Promise<void> {
