@@ -32,8 +32,8 @@ export function createAppendFunctions(names: TableNames, sequence: string): stri
   );
   const next = `nextval('${literal(sequence)}')`;
   const mark = `IF lock_mode = 'try' OR current_setting('eventfold.marked_' || replace(space::text, '-', '_'), true) IS DISTINCT FROM pg_current_xact_id()::text THEN
-    PERFORM pg_advisory_xact_lock_shared(
-      ((space & 32767)::bigint << 48) | coalesce(pg_sequence_last_value('${literal(sequence)}'), 0));
+    marker := coalesce(pg_sequence_last_value('${literal(sequence)}'), 0);
+    PERFORM pg_advisory_xact_lock_shared(((space & 32767)::bigint << 48) | marker);
     IF lock_mode <> 'try' THEN
       PERFORM set_config('eventfold.marked_' || replace(space::text, '-', '_'), pg_current_xact_id()::text, true);
     END IF;
@@ -50,7 +50,11 @@ export function createAppendFunctions(names: TableNames, sequence: string): stri
   wanted_types text[];
   scanned_tag text;
   version_now int;
+  marker bigint;
   previous text;`;
+  const checkPlace = (place: string) => `IF ${place} <= marker THEN
+    RAISE EXCEPTION 'Position % is not above the marker %: the sequence must not cache (ALTER SEQUENCE … CACHE 1).', ${place}, marker;
+  END IF;`;
   return [
     `
 CREATE OR REPLACE FUNCTION ${one}(
@@ -108,6 +112,7 @@ BEGIN
   END IF;
   ${mark}
   new_place := ${next};
+  ${checkPlace('new_place')}
   INSERT INTO ${e.table} (${columns})
   VALUES (new_place, new_stream, version_now + 1, new_id, new_type, new_schema_version, new_time, new_tags, new_metadata, new_data);
   IF tag_list IS NOT NULL THEN
@@ -232,6 +237,7 @@ BEGIN
         places[i] := CASE WHEN bases[e_append[i]] >= 0 THEN ${next} END;
       END LOOP;
     END IF;
+    ${checkPlace('(SELECT min(u) FROM unnest(places) AS u)')}
     INSERT INTO ${e.table} (${columns})
     SELECT u.place, u.stream, bases[u.a] + u.n, u.id, u.type, u.schema_version, u.time, u.tags, u.metadata, u.data
     FROM unnest(places, e_append, e_number, e_stream, e_id, e_type, e_schema_version, e_time, e_tags, e_metadata, e_data)

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { Criterion } from '../../events/criterion';
 import { nameOf } from '../../events/event-class';
-import { checkOptions, InvalidArgumentError } from '../../events/invalid-argument-error';
+import { InvalidArgumentError } from '../../events/invalid-argument-error';
 import type { Position, RecordedEvent } from '../../events/recorded-event';
 import type { Append, AppendResult, BeforeCommit } from '../../store/append';
 import type { EventQuery, Page, PageRequest } from '../../store/event-query';
@@ -12,6 +12,7 @@ import { StoreClosedError } from '../../store/store-errors';
 import type { TagSources } from '../../store/tag-sources';
 import type { JoinedEventStore, TransactionalEventStore } from '../../store/transactional-event-store';
 import { ambientManagerOf, type FindManager } from './ambient';
+import { checkStoreOptions } from './check-store-options';
 import { Connections } from './connections';
 import type { Appended, Dialect, LockMode } from './dialect';
 import { dialectOf } from './dialect-of';
@@ -47,8 +48,6 @@ export interface TypeOrmEventStoreOptions extends TableOptions, StagingOptions {
    */
   readonly ambient?: FindManager | false;
 }
-
-const known = ['schema', 'tablePrefix', 'clock', 'ids', 'gather', 'preparedStatements', 'polling', 'ambient'];
 
 /**
  * Keeps events in the tables of a database, through a TypeORM `DataSource`, which stays its owner's to close.
@@ -94,7 +93,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     private readonly options: TypeOrmEventStoreOptions = {},
   ) {
     checkDataSource(dataSource);
-    checkOptions('new TypeOrmEventStore', options, known);
+    checkStoreOptions(options);
     const names = tableNames(dataSource, options);
     this.dialect = dialectOf(dataSource, names, options.preparedStatements !== false);
     this.connections = new Connections(dataSource, this.dialect, names.events.table);

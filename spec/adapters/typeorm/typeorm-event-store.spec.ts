@@ -24,6 +24,13 @@ describe('new TypeOrmEventStore', () => {
     ['polling that gets faster', { polling: { minMs: 20, maxMs: 10 } }],
     ['polling that never comes', { polling: { minMs: 20, maxMs: Number.POSITIVE_INFINITY } }],
     ['polling that is no number', { polling: { minMs: 20 } }],
+    ['polling that is nothing', { polling: null }],
+    ['a table prefix that is no text', { tablePrefix: 5 }],
+    ['a table prefix with a quote', { tablePrefix: `a"; DROP TABLE b; --` }],
+    ['a table prefix that leaves no room for names', { tablePrefix: 'p'.repeat(31) }],
+    ['a clock that is no function', { clock: 5 }],
+    ['a flag that is no flag', { gather: 'no' }],
+    ['a way to a transaction that is no function', { ambient: 5 }],
   ])('refuses %s', async (_, options) => {
     const place = await sqliteInMemory.make();
     const dataSource = await place.dataSource();
