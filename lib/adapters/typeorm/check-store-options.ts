@@ -13,7 +13,7 @@ const longestPrefix = 30;
 export function checkStoreOptions(options: object): void {
   checkOptions(call, options, [...texts, ...functions, ...flags, 'polling', 'ambient']);
   const given = options as Readonly<Record<string, unknown>>;
-  for (const key of texts) check(given, key, isName, `text of letters, digits, _ and - (a prefix of ${longestPrefix} at most)`);
+  for (const key of texts) check(given, key, isName, `text without quotes (a prefix of ${longestPrefix} characters at most)`);
   for (const key of functions) check(given, key, isFunction, 'a function');
   for (const key of flags) check(given, key, (value) => typeof value === 'boolean', 'true or false');
   check(given, 'polling', (value) => typeof value === 'object' && value !== null, '{ minMs, maxMs }');
@@ -32,7 +32,7 @@ function check(
 }
 
 function isName(value: unknown, key: string): boolean {
-  return typeof value === 'string' && /^[\w-]*$/.test(value) && (key === 'schema' || value.length <= longestPrefix);
+  return typeof value === 'string' && !/["'`\\\0]/.test(value) && (key === 'schema' || value.length <= longestPrefix);
 }
 
 function isFunction(value: unknown): boolean {
