@@ -4,11 +4,12 @@ import type { Guard } from '../../store/append';
 import { changedTags } from './changed-tags';
 import { decide } from './decide';
 import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
+import { codeOf } from './error-code';
 import { MariaDbAppend } from './mariadb-append';
 import { MySqlPackets } from './mysql-packets';
 import { QueryLog } from './query-log';
-import { type Selection, selectEvents, selectNewest } from './select-events';
-import { numbered, type Outcome, type StagedAppend, type StagedGroup } from './staged-append';
+import { question, type Selection, selectEvents, selectNewest } from './select-events';
+import { type Outcome, placed, type StagedAppend, type StagedGroup } from './staged-append';
 import { type EventRow, longestKey, type TableNames } from './tables';
 import { MissingTablesError, UnfitTransactionError } from './typeorm-errors';
 import type { Horizon } from './wake-ups';
@@ -234,7 +235,8 @@ export class MySqlDialect implements Dialect {
     for (const [index, group] of groups.entries()) {
       const outcome = outcomes[index];
       if (outcome?.kind !== 'stored') continue;
-      for (const { id, type, stream, version, position, ...event } of numbered(group, outcome)) {
+      for (const { event, stream, version, position } of placed(group, outcome)) {
+        const { id, type } = event;
         const tagsText = event.tags.length === 0 ? null : JSON.stringify(event.tags);
         const keys = [Number(position), bytes(stream), version, bytes(id), bytes(type)];
         events.push([...keys, event.schemaVersion, event.time, tagsText, event.metadataText, event.dataText]);
@@ -313,13 +315,4 @@ function decoded(row: Row): EventRow {
   row.position = String(row.position);
   for (const key of ['stream', 'id', 'type']) row[key] = text(row[key]);
   return row as unknown as EventRow;
-}
-
-function question(): string {
-  return '?';
-}
-
-function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : '';
 }

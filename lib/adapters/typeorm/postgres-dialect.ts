@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../../events/invalid-argument-error';
 import type { Position } from '../../events/recorded-event';
 import { changedTags } from './changed-tags';
 import type { Appended, Dialect, LockMode, StreamSelection, TagAddition } from './dialect';
+import { codeOf } from './error-code';
 import { writersKeys } from './locks-of';
 import { type AppendCall, appendCall } from './postgres-append-call';
 import { appendFunctions, createAppendFunctions } from './postgres-functions';
@@ -325,9 +326,4 @@ function nameOf(sql: string): string {
     statementNames.set(sql, name);
   }
   return name;
-}
-
-function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : '';
 }

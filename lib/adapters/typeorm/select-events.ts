@@ -31,6 +31,11 @@ const manyTypes = 8;
 /** So many tags are joined, in the order that the database finds best; databases limit the number. */
 const manyTags = 8;
 
+/** The placeholder of databases that go by the order of parameters. */
+export function question(): string {
+  return '?';
+}
+
 /** @returns the columns of the events table, under the names that rows have. */
 export function eventColumns({ events: e }: TableNames): string {
   const keys = Object.keys(e) as (keyof typeof e)[];

@@ -4,9 +4,10 @@ import type { Position } from '../../events/recorded-event';
 import { changedTags } from './changed-tags';
 import { decide } from './decide';
 import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
+import { codeOf } from './error-code';
 import { QueryLog } from './query-log';
-import { type Selection, type Statement, selectEvents, selectNewest } from './select-events';
-import type { Outcome, StagedAppend, StagedGroup } from './staged-append';
+import { question, type Selection, type Statement, selectEvents, selectNewest } from './select-events';
+import { type Outcome, placed, type StagedAppend, type StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
 import { MissingTablesError } from './typeorm-errors';
 import type { Horizon } from './wake-ups';
@@ -134,17 +135,11 @@ export class SqliteDialect implements Dialect {
       `INSERT INTO ${e.table} (${e.position}, ${e.stream}, ${e.version}, ${e.id}, ${e.type}, ${e.schema_version}, ${e.time}, ${e.tags}, ${e.metadata}, ${e.data}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const insertTag = `INSERT INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES (?, ?, ?)`;
-    let event = 0;
-    for (const [index, { stream, events }] of group.entries()) {
-      let version = outcome.bases[index] as number;
-      for (const { id, type, schemaVersion, time, tags, metadataText, dataText } of events) {
-        version += 1;
-        const position = Number(outcome.positions[event]);
-        event += 1;
-        const tagsText = tags.length === 0 ? null : JSON.stringify(tags);
-        insertEvent.run(position, stream, version, id, type, schemaVersion, time, tagsText, metadataText, dataText);
-        for (const tag of tags) this.statement(database, insertTag).run(tag, position, type);
-      }
+    for (const { event, stream, version, position } of placed(group, outcome)) {
+      const { id, type, schemaVersion, time, tags, metadataText, dataText } = event;
+      const tagsText = tags.length === 0 ? null : JSON.stringify(tags);
+      insertEvent.run(Number(position), stream, version, id, type, schemaVersion, time, tagsText, metadataText, dataText);
+      for (const tag of tags) this.statement(database, insertTag).run(tag, Number(position), type);
     }
   }
 
@@ -292,13 +287,4 @@ export class SqliteDialect implements Dialect {
     if (log !== undefined) this.logs.set(database, log);
     return database;
   }
-}
-
-function question(): string {
-  return '?';
-}
-
-function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : '';
 }

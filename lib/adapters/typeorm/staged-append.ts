@@ -78,41 +78,42 @@ export function stage(appends: readonly Append[], options: StagingOptions, longe
   return staged;
 }
 
-/** A staged event with its place. */
-export interface NumberedEvent extends StagedEvent {
+/** A staged event and its place. */
+export interface PlacedEvent {
+  readonly event: StagedEvent;
   readonly stream: string;
   readonly version: number;
   readonly position: string;
 }
 
 /** @returns the events of a stored group, each with its place. */
-export function* numbered(
-  group: StagedGroup,
-  { bases, positions }: Extract<Outcome, { kind: 'stored' }>,
-): Generator<NumberedEvent> {
-  let index = 0;
-  for (const [append, { stream, events }] of group.entries()) {
-    let version = bases[append] as number;
-    for (const event of events) {
-      version += 1;
-      yield { ...event, stream, version, position: positions[index] as string };
-      index += 1;
-    }
+export function placed(group: StagedGroup, { bases, positions }: Extract<Outcome, { kind: 'stored' }>): PlacedEvent[] {
+  const events: PlacedEvent[] = [];
+  for (const [append, { stream, events: staged }] of group.entries()) {
+    const base = bases[append] as number;
+    for (const [index, event] of staged.entries())
+      events.push({ event, stream, version: base + index + 1, position: positions[events.length] as string });
   }
+  return events;
 }
 
 /** @returns the events as they are stored. */
-export function recorded(group: StagedGroup, { bases, positions }: Extract<Outcome, { kind: 'stored' }>): RecordedEvent[] {
-  const events: RecordedEvent[] = [];
-  for (const [index, { stream, events: staged }] of group.entries()) {
-    let version = bases[index] as number;
-    for (const { id, type, schemaVersion, time, tags, data, metadata } of staged) {
-      version += 1;
-      const position = positions[events.length] as Position;
-      events.push(Object.freeze({ id, type, schemaVersion, stream, version, position, metadata, time, tags, data }));
-    }
-  }
-  return events;
+export function recorded(group: StagedGroup, outcome: Extract<Outcome, { kind: 'stored' }>): RecordedEvent[] {
+  return placed(group, outcome).map(({ event, stream, version, position }) => {
+    const { id, type, schemaVersion, time, tags, data, metadata } = event;
+    return Object.freeze({
+      id,
+      type,
+      schemaVersion,
+      stream,
+      version,
+      position: position as Position,
+      metadata,
+      time,
+      tags,
+      data,
+    });
+  });
 }
 
 function stageEvent(event: NewEvent, { clock, ids }: StagingOptions, longestKey: number): StagedEvent {
