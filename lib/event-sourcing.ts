@@ -1,87 +1,38 @@
 import { randomUUID } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
-import { aggregateMistakes } from './aggregates/aggregate-checks';
-import { ForeignEventError, ForeignTransactionError } from './aggregates/aggregate-errors';
+import { AggregateRepository } from './aggregates/aggregate-repository';
 import type { AnyAggregate, IdsOf } from './aggregates/aggregate-root';
 import { Aggregates } from './aggregates/aggregates';
-import { InstanceLocks } from './aggregates/instance-locks';
-import { type JoinedAppend, noScope, type Scope, Scopes } from './aggregates/scope';
-import { type UserTransaction, UserTransactions } from './aggregates/user-transaction';
+import { noScope, Scopes } from './aggregates/scope';
 import { EventFeed } from './delivery/event-feed';
-import { type Class, type InstanceOf, nameOf } from './events/event-class';
-import { frozenCopy } from './events/frozen-copy';
-import { checkOptions, InvalidArgumentError } from './events/invalid-argument-error';
+import { type Class, type InstanceOf } from './events/event-class';
 import type { EventMetadata, Position, RecordedEvent } from './events/recorded-event';
-import { validateEvent } from './events/validate-event';
-import { givenIdentity, identitiesOf } from './metadata/identity';
+import { type AppendGuard, Appending, checkGuard } from './front-door/appending';
+import { checkOpening, opening, reading } from './front-door/check-opening';
+import { checkAllStored, checkStored } from './front-door/check-stored';
+import { EventMaker } from './front-door/event-maker';
+import type { EventSourcingOptions } from './front-door/event-sourcing-options';
+import { checkEvents, type EventsOptions, feedOf } from './front-door/events-options';
+import { type CloseOptions, graceOf, Lifetime } from './front-door/lifetime';
+import { openedRegistry } from './front-door/opened-registry';
+import type { AggregateStats, SystemStats } from './front-door/stats';
+import { Surroundings } from './front-door/surroundings';
+import { type TransactionOptions, Transactions } from './front-door/transactions';
+import { givenIdentity } from './metadata/identity';
 import { Registry, streamName } from './metadata/registry';
-import type { InlineAppend } from './projections/inline-append';
-import { InlineTransaction } from './projections/inline-transaction';
-import { projectionMistakes } from './projections/projection-checks';
-import { ClosedError } from './projections/projection-errors';
+import type { StoredEvents } from './metadata/unreadable-events';
 import { ProjectionStorage } from './projections/projection-storage';
-import type { SnapshotStats } from './snapshots/snapshot-stats';
+import { runOptions } from './projections/run-options';
 import { Snapshots } from './snapshots/snapshots';
-import type { Append, AppendResult, Guard, NewEvent } from './store/append';
-import { AppendsUnderWay } from './store/appends-under-way';
-import type { EventStore } from './store/event-store';
-import { isTransactional } from './store/transactional-event-store';
+import type { AppendResult, Guard } from './store/append';
+import { type Appended } from './store/append-tracker';
 import { TagIndex } from './tags/tag-index';
 
-/** What `EventSourcing.open` takes. */
-export interface EventSourcingOptions {
-  /** Where events are kept. It is closed together with the `EventSourcing`. */
-  readonly store: EventStore;
-  /** The aggregates and projections, and the events that none of them handles. Nothing registers by being imported. */
-  readonly classes: readonly Class[];
-  /**
-   * Adds the tags that events in the store lack for `classes`, instead of refusing to start. It takes a while where there
-   * are many; others go on appending, and a run that is killed goes on where it was. A store without
-   * {@link EventStore.tagSources} does so at every start.
-   */
-  readonly retag?: boolean;
-  /** What time it is; the system's clock unless given. */
-  readonly clock?: () => Date;
-  /** Makes unique ids for events and correlations; random UUIDs unless given. */
-  readonly ids?: () => string;
-}
-
-/** Which events `es.events` gives. */
-export interface EventsOptions<C extends Class = Class> {
-  /** Only later ones: all from the start, unless given. Exclusive. */
-  readonly after?: Position | string | undefined;
-  /** Only instances of these classes: all registered ones unless given, where an unknown type is an error. */
-  readonly types?: readonly C[];
-}
-
-/** How `es.transaction` deals with a lost race. */
-export interface TransactionOptions {
-  /** How often the work is run in all, each time on fresh state: once unless given. A whole number of 1 or more. */
-  readonly attempts?: number;
-}
-
-/** The guard of `es.append`: the stream's version, or a boundary that must not have changed. */
-export type AppendGuard = { readonly version: 'none' | 'exists' | number } | Extract<Guard, { readonly condition: unknown }>;
-
-/** How much an aggregate instance holds. */
-export interface AggregateStats {
-  /** How many events its state is folded from. */
-  readonly events: number;
-  /** The version of its own stream. */
-  readonly version: number;
-  /** Whether a snapshot of it is stored that loading can begin at. */
-  readonly hasSnapshot: boolean;
-}
-
-/** What an `EventSourcing` has done since it was opened. */
-export interface SystemStats {
-  /** Commands and transactions carried through; those called within another count with it. */
-  readonly commandsProcessed: number;
-  /** Projections that keep state and run. */
-  readonly projectionsRunning: number;
-  /** What snapshots saved, and why they did not. */
-  readonly snapshots: SnapshotStats;
-}
+export type { AppendGuard } from './front-door/appending';
+export type { EventSourcingOptions } from './front-door/event-sourcing-options';
+export type { EventsOptions } from './front-door/events-options';
+export type { CloseOptions } from './front-door/lifetime';
+export type { AggregateStats, SystemStats } from './front-door/stats';
+export type { TransactionOptions } from './front-door/transactions';
 
 /**
  * The front door: aggregates to command, projections to read, events to follow, and the registry to ask.
@@ -97,45 +48,50 @@ export class EventSourcing {
   /** The read models. */
   readonly projections: ProjectionStorage;
   private current: Registry;
-  /** Classes were registered after the start. */
-  private hasGrown = false;
-  private readonly underWay = new AppendsUnderWay();
   private readonly tags: TagIndex;
   private readonly scopes = new Scopes();
-  private readonly transactions: UserTransactions;
-  /** What inline projections staged in the transactions of users. */
-  private readonly staged = new WeakMap<UserTransaction, InlineTransaction>();
+  private readonly lifetime = new Lifetime(this.scopes);
+  private readonly surroundings: Surroundings;
+  private readonly transactions: Transactions;
+  private readonly appending: Appending;
+  private readonly maker: EventMaker;
   private readonly aggregates: Aggregates;
   private readonly snapshots: Snapshots;
-  private readonly stop = new AbortController();
-  private readonly now: () => Date;
-  private readonly newId: () => string;
+  private closing: Promise<void> | undefined;
 
   private constructor(private readonly options: EventSourcingOptions) {
-    setMaxListeners(0, this.stop.signal);
-    this.now = options.clock ?? (() => new Date());
-    this.newId = options.ids ?? randomUUID;
-    this.current = registryOf(options.classes);
-    const { store } = options;
+    const { store, clock: now = () => new Date(), ids: newId = randomUUID } = options;
+    const { scopes } = this;
+    const registry = () => this.current;
+    const checkOpen = () => this.checkOpen();
+    this.current = openedRegistry(options, options);
+    this.surroundings = new Surroundings(scopes, store);
     this.tags = new TagIndex(store);
-    this.snapshots = new Snapshots({ store, now: this.now });
+    this.snapshots = new Snapshots({ store, now });
     this.projections = new ProjectionStorage({
       store,
       snapshots: this.snapshots,
-      registry: () => this.current,
+      registry,
       register: (classes) => this.register(classes),
-      now: this.now,
+      now,
+      causedBy: (event, work) => this.surroundings.reactionTo(event, work),
+      services: options,
+      ...runOptions(options.projections),
     });
-    this.transactions = new UserTransactions(store);
+    this.transactions = new Transactions(store, scopes, () => this.aggregates);
+    const { tags, transactions, projections } = this;
+    this.appending = new Appending({ store, registry, tags, scopes, transactions, projections, checkOpen });
+    this.maker = new EventMaker({ registry, scopes, newId, now });
     this.aggregates = new Aggregates({
       registry: this.current,
       store,
       snapshots: this.snapshots,
-      scopes: this.scopes,
-      newId: this.newId,
-      now: this.now,
-      append: (appends) => this.commit(appends),
-      userTransaction: () => this.userTransaction(),
+      scopes,
+      newId,
+      now,
+      append: (appends) => this.appending.commit(appends),
+      userTransaction: () => transactions.current(),
+      admit: () => this.lifetime.admit(),
     });
   }
 
@@ -143,15 +99,17 @@ export class EventSourcing {
    * Checks the classes and opens the store for them.
    *
    * @throws {@link StartUpError} with every mistake in the annotations, each with class, member and remedy.
+   * @throws {@link UnreadableEventsError} when events are stored of a type or version that the code has no way from.
    * @throws {@link UntaggedEventsError} when events in the store lack tags by which a class finds them.
    * @throws {@link InvalidArgumentError} when `options` lacks a store or the classes.
    */
   static async open(options: EventSourcingOptions): Promise<EventSourcing> {
-    checkOpening(options, 'EventSourcing.open', ['store', 'classes', 'retag', 'clock', 'ids']);
+    checkOpening(options, 'EventSourcing.open', opening);
     const es = new EventSourcing(options);
+    await checkStored(options, es.current);
     if (options.retag || options.store.tagSources === undefined) await es.tags.complete(es.current);
     else await es.tags.check(es.current);
-    await es.projections.start();
+    await es.begin();
     return es;
   }
 
@@ -163,9 +121,21 @@ export class EventSourcing {
    * @throws {@link StartUpError} or {@link InvalidArgumentError} as {@link open}.
    * @throws {@link UntaggableEventError} when a stored event does not say to which instances it belongs.
    */
-  static async retag(options: Pick<EventSourcingOptions, 'store' | 'classes'>): Promise<number> {
-    checkOpening(options, 'EventSourcing.retag', ['store', 'classes']);
-    return new TagIndex(options.store).complete(registryOf(options.classes));
+  static async retag(options: Pick<EventSourcingOptions, (typeof reading)[number]>): Promise<number> {
+    checkOpening(options, 'EventSourcing.retag', reading);
+    return new TagIndex(options.store).complete(openedRegistry(options));
+  }
+
+  /**
+   * Looks at every stored event's name and version: whether the code reads them all. It reads no payloads; it takes a while in a
+   * large store.
+   *
+   * @returns what is stored, and what becomes of it; nothing where the store does not tell.
+   * @throws {@link UnreadableEventsError} with all that cannot be read.
+   */
+  async check(): Promise<readonly StoredEvents[]> {
+    this.checkOpen();
+    return checkAllStored(this.options.store, this.current);
   }
 
   /** What is registered, and how it hangs together. */
@@ -204,6 +174,15 @@ export class EventSourcing {
   }
 
   /**
+   * @returns what loads aggregates of this one class, for a service that has to do with no other.
+   * @throws {@link NotRegisteredError} when the class is no registered aggregate.
+   */
+  repositoryOf<A extends AnyAggregate>(target: Class<A>): AggregateRepository<A> {
+    this.current.modelOf(target, 'aggregate');
+    return new AggregateRepository(target, this);
+  }
+
+  /**
    * Runs `work`, and stores the events of all commands called in it together: all, or none when it rejects. Within a
    * command or another transaction it joins that one. A command in it that rejects after something was emitted makes
    * it reject as well, even if `work` catches the error: its half of the work cannot be taken back alone.
@@ -228,25 +207,7 @@ export class EventSourcing {
   transaction<T>(manager: object, work: () => PromiseLike<T> | T): Promise<T>;
   async transaction<T>(first: object, second?: object, options?: object): Promise<T> {
     this.checkOpen();
-    if (typeof first === 'function' && typeof second !== 'function')
-      return this.ownTransaction(first as () => PromiseLike<T> | T, second as TransactionOptions | undefined);
-    checkFunction('es.transaction', second);
-    if (options !== undefined)
-      throw new InvalidArgumentError(
-        'es.transaction(manager, work) takes no options: what the work wrote cannot be taken back here. Begin your transaction again.',
-      );
-    const scope = this.scopes.getStore() ?? noScope;
-    const transaction = this.transactionOn(first, scope);
-    const work = second as () => PromiseLike<T> | T;
-    return this.scopes.run({ ...scope, transaction }, () => this.aggregates.transaction(work, 1));
-  }
-
-  private async ownTransaction<T>(work: () => PromiseLike<T> | T, options: TransactionOptions = {}): Promise<T> {
-    checkOptions('es.transaction', options, ['attempts']);
-    const { attempts = 1 } = options;
-    if (!Number.isSafeInteger(attempts) || attempts < 1)
-      throw new InvalidArgumentError(`es.transaction cannot make ${nameOf(attempts)} attempts. Give 1 or more.`);
-    return this.aggregates.transaction(work, attempts);
+    return this.transactions.run(first, second, options);
   }
 
   /**
@@ -255,10 +216,23 @@ export class EventSourcing {
    * @throws {@link UnstorablePayloadError} when `metadata` could not be stored.
    */
   withMetadata<T>(metadata: EventMetadata, work: () => T): T {
-    checkFunction('es.withMetadata', work);
-    checkMetadata(metadata);
-    const scope = this.scopes.getStore() ?? noScope;
-    return this.scopes.run({ ...scope, metadata: { ...scope.metadata, ...frozenCopy(metadata, 'metadata') } }, work);
+    return this.surroundings.withMetadata(metadata, work);
+  }
+
+  /**
+   * Runs `work`, and tells it what was appended in it: of all that the process appends, what this call, or this request, did.
+   *
+   * @param work Called with the newest position, which follows what is committed in it, also after `work` has returned.
+   * @example
+   * ```ts
+   * await es.trackAppends(async (appended) => {
+   *   await account.deposit(50);
+   *   response.setHeader('Eventfold-Position', String(appended.position));
+   * });
+   * ```
+   */
+  trackAppends<T>(work: (appended: Appended) => T): T {
+    return this.surroundings.trackAppends(work);
   }
 
   /**
@@ -266,10 +240,7 @@ export class EventSourcing {
    * as its causation id. Subscribers of {@link events} run so by themselves.
    */
   causedBy<T>(event: RecordedEvent, work: () => T): T {
-    checkFunction('es.causedBy', work);
-    if (typeof event?.id !== 'string' || typeof event.metadata !== 'object' || event.metadata === null)
-      throw new InvalidArgumentError(`es.causedBy takes a recorded event, not ${nameOf(event)}.`);
-    return this.withMetadata(causeOf(event), work);
+    return this.surroundings.causedBy(event, work);
   }
 
   /**
@@ -281,17 +252,13 @@ export class EventSourcing {
    */
   events<C extends Class = Class>(options: EventsOptions<C> = {}): EventFeed<InstanceOf<C>> {
     const { store } = this.options;
-    checkOptions('es.events', options, ['after', 'types']);
-    if (options.types !== undefined && !Array.isArray(options.types))
-      throw new InvalidArgumentError(`es.events takes types as an array of event classes, not ${nameOf(options.types)}.`);
-    const types = options.types?.map((event) => this.current.eventOf(event).type);
-    const after = options.after === undefined ? undefined : store.position(options.after);
+    checkEvents(options);
     return new EventFeed({
       store,
-      query: { ...(after !== undefined && { after }), ...(types && { criteria: [{ types }] }) },
-      eventByType: (type) => this.current.eventByType(type),
-      causedBy: (event, react) => this.reactTo(event, react),
-      signal: this.stop.signal,
+      ...feedOf(options, this.current, store),
+      upcasting: () => this.current.upcasting,
+      causedBy: (event, react) => this.surroundings.reactTo(event, react),
+      signal: this.lifetime.signal,
     });
   }
 
@@ -306,11 +273,7 @@ export class EventSourcing {
    * @throws {@link EventValidationError}, {@link UnstorablePayloadError} or {@link NotRegisteredError} for bad events.
    */
   async append(stream: string, events: readonly object[], guard: AppendGuard): Promise<AppendResult> {
-    if (guard === undefined || guard === null || (guard as { version?: unknown }).version === 'any') {
-      throw new InvalidArgumentError(
-        'es.append needs a guard: { version } or { condition }. es.appendUnguarded is the call without one.',
-      );
-    }
+    checkGuard(guard);
     return this.appendEvents(stream, events, guard);
   }
 
@@ -335,6 +298,33 @@ export class EventSourcing {
     return { events: folded, version, hasSnapshot: snapshotAt > 0 };
   }
 
+  /**
+   * The position of the newest event that this process has appended; undefined while it has none. A text: in a response it
+   * tells the next request, which may meet another process, what to wait for with `caughtUp`.
+   */
+  get lastAppended(): Position | undefined {
+    return this.projections.lastAppended;
+  }
+
+  /**
+   * @returns the position of the newest event that is stored, whichever process appended it; undefined while there is none.
+   * @throws what the store throws when it cannot be reached.
+   */
+  async head(): Promise<Position | undefined> {
+    this.checkOpen();
+    return this.options.store.head();
+  }
+
+  /**
+   * Takes a text from outside for a position: of a header, say.
+   *
+   * @throws {@link InvalidPositionError} when it is no position of this store. A database cannot tell one that it has not yet
+   * given from one that it has.
+   */
+  position(text: string): Position {
+    return this.options.store.position(text);
+  }
+
   /** @returns what was done since this was opened. */
   stats(): SystemStats {
     return {
@@ -346,214 +336,60 @@ export class EventSourcing {
 
   /**
    * Closes the store and everything that follows it; observables complete. Snapshots that are being made are waited
-   * for; commands that run are not, and fail. Harmless when called again.
+   * for, and so is what a reactor is doing, up to `leaseMs`; other commands that run only as long as `graceMs` says. An append
+   * that is under way then is stored, or fails. Harmless when called again.
+   *
+   * @throws {@link InvalidArgumentError} when an option is unknown or not possible.
    */
-  async close(): Promise<void> {
-    if (this.stop.signal.aborted) return;
-    this.stop.abort();
+  async close(options: CloseOptions = {}): Promise<void> {
+    const graceMs = graceOf(options);
+    this.closing ??= this.shut(graceMs);
+    this.lifetime.isEnding = true;
+    await this.closing;
+  }
+
+  private async shut(graceMs: number): Promise<void> {
+    if (graceMs > 0) await this.lifetime.atRest(graceMs, this.appending.underWay);
+    this.lifetime.end();
     await this.projections.close();
+    this.lifetime.hasDrained = true;
     await this.snapshots.settled();
     await this.options.store.close();
   }
 
-  /** A subscriber is no part of the command or transaction in which it subscribed. */
-  private reactTo(event: RecordedEvent, react: () => void): void {
-    const { metadata } = this.scopes.getStore() ?? noScope;
-    this.scopes.run({ metadata: { ...metadata, ...causeOf(event) } }, react);
-  }
-
   private async appendEvents(stream: string, events: readonly object[], guard: Guard): Promise<AppendResult> {
     this.checkOpen();
-    if (typeof stream !== 'string' || stream === '')
-      throw new InvalidArgumentError(`The stream to append to is text of one character or more, not ${nameOf(stream)}.`);
-    if (!Array.isArray(events)) throw new InvalidArgumentError(`The events to append are an array, not ${nameOf(events)}.`);
-    const metadata = this.ambientMetadata();
-    return this.commit([
-      { stream, guard, events: (events as readonly object[]).map((event) => this.newEvent(stream, event, metadata)) },
-    ]);
+    const { unit, joined, transaction } = this.scopes.getStore() ?? noScope;
+    // What belongs to work under way may be what that waits for.
+    const isOwn = unit === undefined && joined === undefined && transaction === undefined;
+    if (isOwn) this.lifetime.checkAdmits();
+    return this.appending.commit([{ stream, guard, events: this.maker.make(stream, events) }]);
   }
 
-  private newEvent(stream: string, event: object, metadata: EventMetadata): NewEvent {
-    if (typeof event !== 'object' || event === null)
-      throw new InvalidArgumentError(`${nameOf(event)} is no event. Make one with createEvent(SomeEvent, {…}).`);
-    const { class: target, type, schemaVersion } = this.current.eventOf(event.constructor);
-    validateEvent(target, event);
-    const data = frozenCopy(event, type);
-    this.checkOwner(stream, type, data);
-    return { id: this.newId(), type, schemaVersion, data, metadata, time: this.now(), tags: this.current.tagsOf(type, data) };
-  }
-
-  /** An event of a closed aggregate lies in the stream of its instance, or its version would guard nothing. */
-  private checkOwner(stream: string, type: string, data: object): void {
-    const owner = this.current.ownerOf(type);
-    if (owner === undefined) return;
-    const owners = identitiesOf(owner.model, owner.handler, data);
-    const streams = owners.map(({ values }) => streamName(owner.model, values));
-    if (streams.length === 1 && streams[0] === stream) return;
-    throw new ForeignEventError(
-      `${type} belongs into ${streams.map((name) => `"${name}"`).join(', ') || 'no stream'} of ${owner.model.name}, not into "${stream}". See es.streamOf.`,
-    );
-  }
-
-  private ambientMetadata(): EventMetadata {
-    const { metadata } = this.scopes.getStore() ?? noScope;
-    const id = this.newId();
-    return { ...metadata, correlationId: metadata.correlationId ?? id, causationId: metadata.causationId ?? id };
-  }
-
-  /** Appends to the store, with inline projections in its transaction; joins the append whose inline projections run. */
-  private async commit(appends: readonly Append[]): Promise<AppendResult> {
-    this.checkOpen();
-    const joined = this.scopes.getStore()?.joined?.transaction;
-    const tagged = this.hasGrown || this.tags.forOthers.isAny ? this.tagged(appends) : appends;
-    if (joined !== undefined) return joined.append(tagged);
-    const transaction = this.userTransaction();
-    if (transaction !== undefined) return this.commitIn(transaction, tagged);
-    const underWay = this.underWay.begin();
+  private async begin(): Promise<void> {
     try {
-      const inline = this.projections.inlineAppend();
-      return await (inline === undefined ? this.options.store.append(tagged) : this.commitInline(tagged, inline));
-    } finally {
-      underWay.end();
-    }
-  }
-
-  private async commitInline(appends: readonly Append[], inline: InlineAppend): Promise<AppendResult> {
-    try {
-      const result = await this.appendWith(this.options.store, appends, () => inline);
-      inline.settle();
-      return result;
+      await this.projections.open();
     } catch (error) {
-      inline.discard();
+      await this.projections.close();
       throw error;
     }
-  }
-
-  /** Appends in a transaction of a user's: what inline projections fold is settled when that commits. */
-  private async commitIn(transaction: UserTransaction, appends: readonly Append[]): Promise<AppendResult> {
-    const { store } = transaction;
-    const underWay = this.underWay.begin();
-    store.onEnd(() => underWay.end());
-    if (!this.projections.hasInline) return store.append(appends);
-    const staged = this.staged.get(transaction) ?? new InlineTransaction();
-    this.staged.set(transaction, staged);
-    let inline: InlineAppend | undefined;
-    const drop = () => inline && staged.drop(inline);
-    store.onEnd((how) => {
-      if (how === 'committed') staged.settle();
-      else drop();
-    });
-    try {
-      return await this.appendWith(store, appends, () => {
-        inline ??= this.projections.inlineIn(staged) as InlineAppend;
-        return inline;
-      });
-    } catch (error) {
-      drop();
-      throw error;
-    }
-  }
-
-  /** Appends to a store with inline projections in the append's transaction. */
-  private async appendWith(store: EventStore, appends: readonly Append[], inlineOf: () => InlineAppend): Promise<AppendResult> {
-    const scope = this.scopes.getStore() ?? noScope;
-    const joined: JoinedAppend = { transaction: undefined, locks: new InstanceLocks() };
-    try {
-      return await store.append(appends, (events, transaction) => {
-        joined.transaction = transaction;
-        const inline = inlineOf();
-        const fold = () => this.scopes.run({ ...scope, unit: undefined, joined }, () => inline.fold(events));
-        const preparing = inline.prepare(transaction);
-        return preparing === undefined ? fold() : preparing.then(fold);
-      });
-    } finally {
-      joined.transaction = undefined;
-    }
-  }
-
-  /** The transaction that the caller's code runs in: the one that `es.transaction` was given, or one around it. */
-  private userTransaction(): UserTransaction | undefined {
-    return this.scopes.getStore()?.transaction ?? this.transactions.ambient();
-  }
-
-  private transactionOn(manager: object, { joined }: Scope): UserTransaction {
-    const { store } = this.options;
-    if (!isTransactional(store))
-      throw new InvalidArgumentError(
-        `es.transaction(manager, work) needs a store on a database, such as TypeOrmEventStore; ${nameOf(store)} knows no transactions but its own. Leave the manager out: es.transaction(work).`,
-      );
-    const transaction = this.transactions.of(store.within(manager));
-    if (joined?.transaction !== undefined && transaction !== this.userTransaction())
-      throw new ForeignTransactionError(
-        'An inline handler called es.transaction with another transaction than that of its append. Leave the manager out, or do it outside of the handler.',
-      );
-    return transaction;
-  }
-
-  /** Events may have been made before a class was registered that asks for tags on them; others may ask for more. */
-  private tagged(appends: readonly Append[]): Append[] {
-    const tagsOf = ({ type, data, tags = [] }: NewEvent) => {
-      const own = this.hasGrown ? this.current.tagsOf(type, data) : tags;
-      return [...own, ...this.tags.forOthers.tagsOf(type, data)];
-    };
-    return appends.map((append) => ({
-      ...append,
-      events: append.events.map((event) => ({ ...event, tags: tagsOf(event) })),
-    }));
   }
 
   private async register(classes: readonly Class[]): Promise<void> {
     this.checkOpen();
-    if (this.scopes.getStore()?.joined?.transaction !== undefined)
-      throw new InvalidArgumentError('An inline handler cannot register projections. Do it when its append is over.');
-    if (this.userTransaction() !== undefined)
-      throw new InvalidArgumentError('Projections cannot be registered within a transaction. Do it when that is over.');
+    this.transactions.checkOutside();
     const wanted = this.current.with(classes);
     for (const target of classes) wanted.modelOf(target, 'projection');
     if (!this.options.retag) await this.tags.check(wanted);
     // Others may have been registered meanwhile.
     const extended = this.current.with(classes);
     this.current = extended;
-    this.hasGrown = true;
-    await this.underWay.ended();
+    this.appending.hasGrown = true;
+    await this.appending.underWay.ended();
     await this.tags.complete(extended);
   }
 
   private checkOpen(): void {
-    if (this.stop.signal.aborted) throw new ClosedError();
+    this.lifetime.checkOpen();
   }
-}
-
-function causeOf({ id, metadata }: RecordedEvent): EventMetadata {
-  return { correlationId: metadata.correlationId ?? id, causationId: id };
-}
-
-function checkFunction(call: string, work: unknown): void {
-  if (typeof work !== 'function') throw new InvalidArgumentError(`${call} takes a function, not ${nameOf(work)}.`);
-}
-
-function checkMetadata(metadata: EventMetadata): void {
-  const prototype: unknown = typeof metadata === 'object' && metadata !== null ? Object.getPrototypeOf(metadata) : undefined;
-  if (prototype !== null && prototype !== Object.prototype)
-    throw new InvalidArgumentError(`es.withMetadata takes a plain object, not ${nameOf(metadata)}.`);
-  for (const key of ['correlationId', 'causationId'] as const) {
-    if (metadata[key] !== undefined && typeof metadata[key] !== 'string')
-      throw new InvalidArgumentError(`es.withMetadata takes text for ${key}, not ${nameOf(metadata[key])}.`);
-  }
-}
-
-function registryOf(classes: readonly Class[]): Registry {
-  return Registry.of(classes, (model) => [...aggregateMistakes(model), ...projectionMistakes(model)]);
-}
-
-function checkOpening(options: EventSourcingOptions, call: string, known: readonly string[]): void {
-  checkOptions(call, options, known);
-  if (typeof options.store?.append !== 'function')
-    throw new InvalidArgumentError(`${call} needs a store, such as new InMemoryEventStore().`);
-  if (!Array.isArray(options.classes))
-    throw new InvalidArgumentError(`${call} needs classes, an array, not ${nameOf(options.classes)}.`);
-  if (options.retag !== undefined && typeof options.retag !== 'boolean')
-    throw new InvalidArgumentError(`EventSourcing.open({ retag }) takes true or false, not ${nameOf(options.retag)}.`);
-  for (const key of ['clock', 'ids'] as const)
-    if (options[key] !== undefined) checkFunction(`EventSourcing.open({ ${key} })`, options[key]);
 }

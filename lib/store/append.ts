@@ -1,5 +1,6 @@
 import type { Criterion } from '../events/criterion';
 import type { EventMetadata, Position, RecordedEvent } from '../events/recorded-event';
+import type { Ending } from './ending';
 
 /** An event to append. */
 export interface NewEvent {
@@ -49,10 +50,27 @@ export interface AppendTransaction {
    * @throws {@link InvalidAppendError} after the hook has ended. Otherwise as {@link EventStore.append}.
    */
   append(appends: readonly Append[]): Promise<AppendResult>;
+  /** Calls `ending` once, when it is final whether this append is stored. It must not throw. */
+  onEnd(ending: Ending): void;
 }
 
 /**
  * Called with the events of an append before it is committed. When it throws, nothing is stored. It appends through
  * `transaction` only: an append to the store itself waits until this one is over.
  */
-export type BeforeCommit = (events: readonly RecordedEvent[], transaction: AppendTransaction) => PromiseLike<void> | void;
+export interface BeforeCommit {
+  (events: readonly RecordedEvent[], transaction: AppendTransaction): PromiseLike<void> | void;
+  /**
+   * What a store may call once, in place of the hooks of appends that have the same one here, to commit them together. When it
+   * throws, each of them is appended by itself, with its own hook.
+   *
+   * @param parts The appends, in the order of their positions.
+   */
+  readonly together?: (parts: readonly AppendedPart[], transaction: AppendTransaction) => PromiseLike<void> | void;
+}
+
+/** One of the appends that are committed together. */
+export interface AppendedPart {
+  readonly events: readonly RecordedEvent[];
+  readonly hook: BeforeCommit;
+}

@@ -2,6 +2,7 @@ import type { Criterion } from '../events/criterion';
 import type { Position, RecordedEvent } from '../events/recorded-event';
 import type { EventQuery } from './event-query';
 import { type PositionSequence, sequenceOf } from './position-sequence';
+import type { StoredType } from './stored-type';
 
 const none: readonly RecordedEvent[] = Object.freeze([]);
 
@@ -31,6 +32,17 @@ export class EventLog {
     this.events.push(event);
     this.ids.add(event.id);
     this.index(event);
+  }
+
+  /** @returns how many events there are of each type and version. */
+  storedTypes(): StoredType[] {
+    const types = [...this.byType].sort(([a], [b]) => (a < b ? -1 : 1));
+    return types.flatMap(([type, events]) => {
+      const counts = new Map<number, number>();
+      for (const { schemaVersion } of events) counts.set(schemaVersion, (counts.get(schemaVersion) ?? 0) + 1);
+      const versions = [...counts].sort(([a], [b]) => a - b);
+      return versions.map(([schemaVersion, count]) => ({ type, schemaVersion, count }));
+    });
   }
 
   /** Puts what `change` returns in each event's place. @returns how many are not the same. */
@@ -69,7 +81,9 @@ export class EventLog {
     const lists = criteria.flatMap((criterion) =>
       this.candidates(criterion).map((list) => between(list, low, high).filter((event) => matches(criterion, event))),
     );
-    return lists.length === 1 ? (lists[0] ?? none) : merged(lists);
+    // Under most of the names that an event once had, nothing is stored.
+    const found = lists.filter(({ length }) => length > 0);
+    return found.length < 2 ? (found[0] ?? none) : merged(found);
   }
 
   /** @returns the newest event after `after` that matches, in the log or in `staged`, which comes after it. */

@@ -3,7 +3,9 @@ import type { Position, RecordedEvent } from '../events/recorded-event';
 import type { Append, AppendResult, BeforeCommit } from './append';
 import type { EventQuery, Page, PageRequest } from './event-query';
 import type { EventStream } from './event-stream';
+import type { ProjectionStore } from './projection-store';
 import type { SnapshotStore } from './snapshot-store';
+import type { StoredType, StoredTypesScan } from './stored-type';
 import type { TagSources } from './tag-sources';
 
 /**
@@ -20,6 +22,9 @@ export interface EventStore {
    */
   readonly tagSources?: TagSources;
 
+  /** Where projections keep what they fold. Without it that is in the memory of the process, and folded anew at each start. */
+  readonly projections?: ProjectionStore;
+
   /**
    * Appends all of `appends`, or none. Guards are checked against the store as it was before the call; the appends
    * to one stream count its versions up in their order. Without any events it does nothing.
@@ -27,7 +32,8 @@ export interface EventStore {
    * @param beforeCommit Runs in the append's transaction; when it throws, its error is passed on.
    * @throws {@link OptimisticLockError} when a guard does not hold.
    * @throws {@link DuplicateEventError} when an event id is stored already, or given twice.
-   * @throws {@link InvalidAppendError} when an append is malformed, {@link UnstorablePayloadError} when data is.
+   * @throws {@link InvalidAppendError} when an append is malformed, {@link UnstorablePayloadError} when data is,
+   * {@link KeyTooLongError} when a name is longer than the store can index.
    * @throws {@link InvalidPositionError} when a condition names a position that is none of this store.
    * @throws {@link StoreClosedError} after {@link EventStore.close}.
    */
@@ -74,6 +80,15 @@ export interface EventStore {
    * @returns how many events got a tag they lacked.
    */
   retag(types: readonly string[], tagsOf: (event: RecordedEvent) => readonly string[]): Promise<number>;
+
+  /**
+   * Tells which names and versions of events are stored, so that a start can tell whether the code reads all of them.
+   *
+   * @param scan `'ends'` looks at the first and the newest event of each type at least, and costs next to nothing; `'all'` looks
+   * at every event, and counts them.
+   * @returns each once, by name and version.
+   */
+  storedTypes?(scan: StoredTypesScan): Promise<readonly StoredType[]>;
 
   /**
    * Stays the same for as long as who has read need not read again: a turn of the event loop in which nothing was

@@ -8,11 +8,14 @@ import type { EventQuery, Page, PageRequest } from './event-query';
 import { EventRecorder } from './event-recorder';
 import type { EventStore } from './event-store';
 import { EventStream } from './event-stream';
+import { InMemoryProjectionStore } from './in-memory-projection-store';
 import { InMemorySnapshotStore } from './in-memory-snapshot-store';
 import { InMemoryTransaction } from './in-memory-transaction';
 import { PositionSequence } from './position-sequence';
+import type { ProjectionStore } from './projection-store';
 import type { SnapshotStore } from './snapshot-store';
 import { StoreClosedError } from './store-errors';
+import type { StoredType } from './stored-type';
 
 const nothing: AppendResult = Object.freeze({ events: Object.freeze([]), position: undefined });
 
@@ -30,6 +33,7 @@ export interface InMemoryEventStoreOptions {
  */
 export class InMemoryEventStore implements EventStore {
   readonly snapshots: SnapshotStore = new InMemorySnapshotStore();
+  readonly projections: ProjectionStore = new InMemoryProjectionStore(this);
   private readonly positions = new PositionSequence();
   private readonly log = new EventLog(this.positions);
   private readonly recorder: EventRecorder;
@@ -47,7 +51,9 @@ export class InMemoryEventStore implements EventStore {
     if (this.isClosed) throw new StoreClosedError();
     const transaction = new InMemoryTransaction(this.log, this.recorder, beforeCommit);
     const staged = this.begin(transaction, appends);
-    return staged === undefined ? this.commit(transaction) : this.commitAfter(staged, transaction);
+    if (staged !== undefined) return this.hold(this.end(staged, transaction));
+    const committed = this.commit(transaction);
+    return committed instanceof Promise ? this.hold(committed) : committed;
   }
 
   read(query: EventQuery): EventStream {
@@ -100,6 +106,10 @@ export class InMemoryEventStore implements EventStore {
     return log.replace((event) => (wanted.has(event.type) ? recorder.withTags(event, tagsOf(recorder.apart(event))) : event));
   }
 
+  async storedTypes(): Promise<readonly StoredType[]> {
+    return this.log.storedTypes();
+  }
+
   async close(): Promise<void> {
     this.isClosed = true;
     this.wakeUps.complete();
@@ -109,25 +119,50 @@ export class InMemoryEventStore implements EventStore {
     this.isStaging = true;
     try {
       return transaction.begin(appends);
+    } catch (error) {
+      const told = transaction.tell('rolledBack');
+      if (told === undefined) throw error;
+      return told.then(() => Promise.reject(error));
     } finally {
       this.isStaging = false;
     }
   }
 
-  private async commitAfter(staged: Promise<void>, transaction: InMemoryTransaction): Promise<AppendResult> {
-    this.pending = staged.catch(() => undefined);
+  /** Lets the next append begin when this one has ended. */
+  private async hold(ended: Promise<AppendResult>): Promise<AppendResult> {
+    this.pending = ended.catch(() => undefined);
     try {
-      await staged;
-      return this.commit(transaction);
+      return await ended;
     } finally {
       this.pending = undefined;
     }
   }
 
-  private commit({ events }: InMemoryTransaction): AppendResult {
+  private async end(staged: Promise<void>, transaction: InMemoryTransaction): Promise<AppendResult> {
+    try {
+      await staged;
+    } catch (error) {
+      await transaction.tell('rolledBack');
+      throw error;
+    }
+    return this.commit(transaction);
+  }
+
+  private commit(transaction: InMemoryTransaction): AppendResult | Promise<AppendResult> {
+    const { events } = transaction;
+    for (const event of events) this.log.add(event);
+    const told = transaction.tell('committed');
+    return told === undefined ? this.wake(events) : this.wakeAfter(told, events);
+  }
+
+  private async wakeAfter(told: Promise<unknown>, events: readonly RecordedEvent[]): Promise<AppendResult> {
+    await told;
+    return this.wake(events);
+  }
+
+  private wake(events: readonly RecordedEvent[]): AppendResult {
     const position = events.at(-1)?.position;
     if (position === undefined) return nothing;
-    for (const event of events) this.log.add(event);
     this.wakeUps.next(position);
     return { events: this.recorder.allApart(events), position };
   }

@@ -1,6 +1,7 @@
 import type { Position, RecordedEvent } from '../events/recorded-event';
 import type { Append, AppendResult, AppendTransaction, BeforeCommit, Guard, NewEvent } from './append';
 import { checkAppends } from './check-input';
+import type { Ending } from './ending';
 import type { EventLog } from './event-log';
 import type { EventRecorder } from './event-recorder';
 import { DuplicateEventError, InvalidAppendError, OptimisticLockError } from './store-errors';
@@ -12,6 +13,7 @@ export class InMemoryTransaction implements AppendTransaction {
   private isOver = false;
   private staged: Staged | undefined;
   private readonly nested: Promise<AppendResult>[] = [];
+  private readonly endings: Ending[] = [];
 
   constructor(
     private readonly log: EventLog,
@@ -40,13 +42,29 @@ export class InMemoryTransaction implements AppendTransaction {
     return result;
   }
 
+  onEnd(ending: Ending): void {
+    this.checkOpen();
+    this.endings.push(ending);
+  }
+
+  /** Tells those who asked how the append ended. @returns a promise when one of them has to be waited for. */
+  tell(how: Parameters<Ending>[0]): Promise<unknown> | undefined {
+    if (this.endings.length === 0) return undefined;
+    const told = this.endings.splice(0).map((ending) => ending(how));
+    return told.every((telling) => telling === undefined) ? undefined : Promise.allSettled(told);
+  }
+
   private async appendMore(appends: readonly Append[]): Promise<AppendResult> {
-    if (this.isOver)
-      throw new InvalidAppendError('The append that this transaction belongs to is over. Append before its hook ends.');
+    this.checkOpen();
     const from = this.events.length;
     await this.stage(appends);
     const events = this.recorder.allApart(this.events.slice(from));
     return { events, position: events.at(-1)?.position };
+  }
+
+  private checkOpen(): void {
+    if (this.isOver)
+      throw new InvalidAppendError('The append that this transaction belongs to is over. Append before its hook ends.');
   }
 
   /** Waits also for appends that the hook did not wait for. One that fails fails the whole. */

@@ -62,6 +62,21 @@ export class InvalidAppendError extends EventSourcingError {
   override readonly code = 'INVALID_APPEND';
 }
 
+/** The name of a stream, an id or a tag is longer than the database can index: mostly an id from outside. Nothing was stored. */
+export class KeyTooLongError extends EventSourcingError {
+  override readonly code = 'KEY_TOO_LONG';
+
+  constructor(
+    /** Whose text it is. */
+    readonly key: 'stream' | 'type' | 'id' | 'tag',
+    text: string,
+    /** The most bytes that it may have. */
+    readonly longest: number,
+  ) {
+    super(`The ${key} "${text.slice(0, 40)}…" is longer than ${longest} bytes.`);
+  }
+}
+
 /** A query asks for something impossible. */
 export class InvalidQueryError extends EventSourcingError {
   override readonly code = 'INVALID_QUERY';

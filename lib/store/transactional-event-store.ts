@@ -1,7 +1,5 @@
+import type { Ending } from './ending';
 import type { EventStore } from './event-store';
-
-/** Told how something ended that was done in a transaction: kept for good, or taken back. */
-export type Ending = (how: 'committed' | 'rolledBack') => PromiseLike<void> | void;
 
 /** An event store whose appends can be part of a transaction that somebody else begins and ends. */
 export interface TransactionalEventStore extends EventStore {

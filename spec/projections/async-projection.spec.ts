@@ -71,7 +71,7 @@ describe('AsyncProjection', () => {
     expect((await es.projections.get(Mixed))?.seen).toStrictEqual(range(200));
   });
 
-  it.each([10, 999, 1_000, 1_001, 1_002, 1_003, 5_000])(
+  it.each([10, 1_000, 9_998, 9_999, 10_000, 10_001, 12_000])(
     'loses and doubles nothing when %d events wait behind a slow handler',
     async (waiting) => {
       await open(Slow, AsyncTally);
@@ -149,8 +149,8 @@ describe('AsyncProjection', () => {
   });
 
   it.each([
-    [1_000, 'from memory'],
-    [1_002, 'by reading the store'],
+    [9_999, 'from memory'],
+    [10_000, 'by reading the store'],
   ])('works off %d waiting events %s', async (waiting, how) => {
     await open(Slow, AsyncTally);
     await appendAll([0]);
@@ -198,12 +198,12 @@ describe('AsyncProjection', () => {
         's',
         amounts.map((amount) => added(`i${amount % 3}`, amount)),
       );
-      const late = await openTally([], store);
+      const late = await openTally([Added], store);
       await late.projections.register(target);
       const restarted = await openTally([target], store);
       await Promise.all([es, late, restarted].map(({ projections }) => projections.caughtUp()));
       const expected = await es.projections.all(target);
-      expect(expected.map(({ seen }) => seen)).toStrictEqual(
+      expect(expected.map(({ seen }) => seen).sort(([a], [b]) => Number(a) - Number(b))).toStrictEqual(
         [1, 2, 0].map((rest) => amounts.filter((amount) => amount % 3 === rest)),
       );
       expect(await late.projections.all(target)).toStrictEqual(expected);

@@ -10,6 +10,7 @@ import {
   type ProjectionFailure,
   ProjectionId,
 } from 'eventfold';
+import { firstValueFrom, type Observable, shareReplay, take, toArray } from 'rxjs';
 import { Added, AsyncTally, added, FussyTally, Gate, openTally, Poisoned, poisoned } from '../controls/tally';
 
 @Event('documents.named')
@@ -197,16 +198,24 @@ describe('Documents', () => {
   });
 
   it('counts the attempts of an event anew after the one before it was retried with success', async () => {
-    await open(Stubborn);
-    failuresLeft = 3;
+    let broken = [-1, -2];
+    @Projection({ retry: { attempts: 3, delayMs: 0 } })
+    class Repaired {
+      @ProjectionId() id!: string;
+      seen: number[] = [];
+      @Handles(Added)
+      added(event: Added) {
+        this.seen.push(event.amount);
+        if (broken.includes(event.amount)) throw new Error(`broken: ${event.amount}`);
+      }
+    }
+    await open(Repaired);
     await es.appendUnguarded('s', [added('a', -1), added('a', -2)]);
     await es.projections.caughtUp();
-    es.projections.changes(Stubborn).subscribe(() => {
-      failuresLeft = Number.POSITIVE_INFINITY;
-    });
-    await es.projections.retry(Stubborn, { id: 'a' });
+    broken = [-2];
+    await es.projections.retry(Repaired, { id: 'a' });
     await es.projections.caughtUp();
-    expect((await es.projections.get(Stubborn, { id: 'a' }))?.seen).toStrictEqual([-1]);
+    expect((await es.projections.get(Repaired, { id: 'a' }))?.seen).toStrictEqual([-1]);
     expect(await es.projections.parked()).toMatchObject([{ event: { data: { amount: -2 } }, attempts: 3, waiting: 0 }]);
   });
 
@@ -316,17 +325,20 @@ describe('Documents', () => {
     await open(Curable);
     await es.appendUnguarded('s', [added('a', 1)]);
     await es.projections.caughtUp();
-    const seen: unknown[] = [];
-    es.projections
-      .errors()
-      .subscribe(() => es.projections.watch(Curable, { id: 'a' }).subscribe((state) => seen.push(state?.seen)));
+    const watching = new Promise<Observable<Curable | undefined>>((begin) =>
+      es.projections.errors().subscribe(() => {
+        const watched = es.projections.watch(Curable, { id: 'a' }).pipe(shareReplay());
+        watched.subscribe();
+        begin(watched);
+      }),
+    );
     await es.appendUnguarded('s', [poisoned('a', 'p')]);
-    await es.projections.caughtUp();
-    await es.projections.get(Curable, { id: 'a' });
-    expect(seen).toStrictEqual([[1]]);
+    const watched = await watching;
+    expect((await firstValueFrom(watched))?.seen).toStrictEqual([1]);
     isPoisonous = false;
     await es.projections.retry(Curable);
-    expect(seen).toStrictEqual([[1], [1, 'p']]);
+    const shown = await firstValueFrom(watched.pipe(take(2), toArray()));
+    expect(shown.map((state) => state?.seen)).toStrictEqual([[1], [1, 'p']]);
   });
 
   it('parks an event that names no instance by itself; the instances go on', async () => {
@@ -423,6 +435,7 @@ describe('Documents', () => {
 
   it('does not show a reader an instance in the middle of an async handler', async () => {
     const gate = new Gate();
+    let beginning: () => void;
     @Projection()
     class Slow {
       @ProjectionId() id!: string;
@@ -430,23 +443,29 @@ describe('Documents', () => {
       @Handles(Added)
       async added() {
         this.steps.push('begun');
+        beginning();
         await gate.opened;
         this.steps.push('done');
       }
     }
     await open(Slow);
-    const changed = new Promise<void>((begun) => es.events().subscribe(() => begun()));
+    const begun = new Gate();
+    beginning = begun.open;
     await es.appendUnguarded('s', [added('a', 1)]);
-    await changed;
+    await begun.opened;
     const watched: unknown[] = [];
-    es.projections.watch(Slow, { id: 'a' }).subscribe((state) => watched.push(state?.steps));
-    const got = es.projections.get(Slow, { id: 'a' });
-    const all = es.projections.all(Slow);
+    await new Promise<void>((shown) =>
+      es.projections.watch(Slow, { id: 'a' }).subscribe((state) => {
+        watched.push(state?.steps);
+        shown();
+      }),
+    );
+    expect(await es.projections.get(Slow, { id: 'a' })).toBeUndefined();
+    expect(await es.projections.all(Slow)).toStrictEqual([]);
     gate.open();
-    expect((await got)?.steps).toStrictEqual(['begun', 'done']);
-    expect((await all)[0]?.steps).toStrictEqual(['begun', 'done']);
     await es.projections.caughtUp();
-    expect(watched).toStrictEqual([['begun', 'done']]);
+    expect((await es.projections.get(Slow, { id: 'a' }))?.steps).toStrictEqual(['begun', 'done']);
+    expect(watched).toStrictEqual([undefined, ['begun', 'done']]);
   });
 
   it('parks for one instance when its constructor throws, and goes on for the others', async () => {

@@ -132,7 +132,7 @@ class NaiveInstance {
   }
 }
 
-/** All instances of a picky projection in one process. */
+/** All instances of a picky projection, which all processes share. */
 class NaiveModel {
   readonly instances = new Map(ids.map((id) => [id, new NaiveInstance()]));
   private taken = 0;
@@ -166,21 +166,21 @@ function foldOf(log: readonly RecordedEvent[], id: string, ...types: Class[]): M
 interface Process {
   readonly es: EventSourcing;
   readonly registered: Set<Class>;
-  readonly models: Map<Class, NaiveModel>;
 }
 
 class World {
   readonly processes: Process[] = [];
   readonly pending: Promise<unknown>[] = [];
+  readonly models = new Map(pickies.map((picky) => [picky as Class, new NaiveModel()]));
   private last = 0;
 
   constructor(readonly store: ChunkedStore) {}
 
   async open(classes: readonly Class[]) {
-    const es = await EventSourcing.open({ store: this.store, classes: [...always, ...classes] });
+    const projections = { leaseMs: 100 };
+    const es = await EventSourcing.open({ store: this.store, classes: [...always, ...classes], projections });
     es.projections.errors().subscribe();
-    const models = new Map(pickies.map((picky) => [picky as Class, new NaiveModel()]));
-    this.processes.push({ es, registered: new Set(classes), models });
+    this.processes.push({ es, registered: new Set(classes) });
   }
 
   process(index: number): Process {
@@ -206,10 +206,12 @@ class World {
 
   /** Waits until everything has been appended and applied, and holds all that is shown against the naive models. */
   async check() {
+    await Promise.all(this.processes.map(({ es }) => es.projections.start()));
     await Promise.all(this.pending.splice(0));
     const log = await this.log();
-    for (const { es, registered, models } of this.processes) {
-      await es.projections.caughtUp();
+    for (const { es } of this.processes) await es.projections.caughtUp();
+    for (const [picky, model] of this.models) if (this.processes.some(({ registered }) => registered.has(picky))) model.read(log);
+    for (const { es, registered } of this.processes) {
       for (const id of ids) {
         for (const tally of [...tallies, LiveTally] as Class<AsyncTally>[]) {
           if (tally !== LiveTally && !registered.has(tally)) continue;
@@ -220,9 +222,7 @@ class World {
       }
       for (const picky of pickies) {
         if (!registered.has(picky)) continue;
-        const model = models.get(picky) as NaiveModel;
-        model.read(log);
-        await this.checkPicky(es, picky, model);
+        await this.checkPicky(es, picky, this.models.get(picky) as NaiveModel);
       }
     }
   }
@@ -268,6 +268,7 @@ const step = fc.oneof(
     arbitrary: fc.record({ does: fc.constant('register' as const), at: fc.nat(2), which: fc.nat(3), isAwaited: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('restart' as const) }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constantFrom('stop' as const, 'start' as const), at: fc.nat(2) }) },
   {
     weight: 2,
     arbitrary: fc.record({ does: fc.constantFrom('cure' as const, 'retry' as const, 'skip' as const), at: fc.nat(2), id }),
@@ -312,6 +313,9 @@ async function take(world: World, step: Step): Promise<void> {
       if (step.isAwaited) await registering;
       return;
     }
+    case 'stop':
+    case 'start':
+      return world.process(step.at).es.projections[step.does]();
     case 'restart':
       if (world.processes.length < 3) await world.open([...tallies, ...pickies]);
       return;
@@ -322,14 +326,15 @@ async function take(world: World, step: Step): Promise<void> {
 }
 
 async function deal(world: World, does: 'cure' | 'retry' | 'skip', at: number, id: string): Promise<void> {
-  const { es, registered, models } = world.process(at);
+  const { es, registered } = world.process(at);
   for (const picky of pickies) {
-    const instance = (models.get(picky) as NaiveModel).instances.get(id) as NaiveInstance;
+    const instance = (world.models.get(picky) as NaiveModel).instances.get(id) as NaiveInstance;
     const [first] = instance.queue;
     if (!registered.has(picky) || first === undefined) continue;
     if (does === 'cure') cured.add(first.reason as string);
     else {
-      await es.projections[does](picky, { id });
+      if (does === 'skip') await es.projections.skip(picky, { id });
+      else await es.projections.retry(picky, { id });
       if (does === 'skip') instance.skip();
       else instance.goThrough();
     }

@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import type { Criterion } from '../../events/criterion';
 import type { ReaderLag } from './reader-lag';
-import type { Selection } from './select-events';
+import type { Selection, Statement } from './select-events';
 import type { Outcome, StagedGroup } from './staged-append';
 import type { EventRow } from './tables';
 import type { Horizon } from './wake-ups';
@@ -33,6 +33,13 @@ export interface TagAddition {
   readonly tags: readonly string[];
 }
 
+/** What a statement came to. */
+export interface Answer {
+  readonly rows: readonly Record<string, unknown>[];
+  /** How many rows a statement has changed that answers with none. */
+  readonly changed: number;
+}
+
 /** What is special about one kind of database. Each method works on the connection of the runner it is given. */
 export interface Dialect {
   /** The most bytes that a stream, type, id or tag may have. */
@@ -53,8 +60,24 @@ export interface Dialect {
    * @throws {@link UnfitTransactionError} when it has, or will not commit it.
    */
   checkTransaction(runner: QueryRunner): Promise<void>;
-  begin(runner: QueryRunner): Promise<void>;
+  /** @param longestIdleMs For so long at most it stays open without a statement, where the database sees to that. */
+  begin(runner: QueryRunner, longestIdleMs?: number): Promise<void>;
+  /**
+   * Begins a transaction with a statement that changes one row. Where it changes none, no transaction is open afterwards.
+   *
+   * @returns whether it changed one.
+   */
+  beginWith(runner: QueryRunner, change: Statement, longestIdleMs: number): Promise<boolean>;
+  /** Runs a statement as it is, with parameters as the driver takes them. */
+  run(runner: QueryRunner, statement: Statement): Promise<Answer>;
   end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void>;
+  /** Begins a transaction and appends in it, in one round trip; left out where that saves nothing. */
+  readonly beginAppend?: ((runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode) => Promise<Appended>) | undefined;
+  /**
+   * Has statements, whose answers nobody waits for, run right before the next one, at the latest with the commit: in the same
+   * round trip. A rollback forgets them. Left out where that saves nothing.
+   */
+  readonly hold?: ((runner: QueryRunner, statements: readonly Statement[]) => void) | undefined;
   select(runner: QueryRunner, selection: Selection): Promise<EventRow[]>;
   /** Selects from several streams in one round trip, the rows of each apart; left out where that saves nothing. */
   selectStreams?(runner: QueryRunner, selections: readonly StreamSelection[]): Promise<EventRow[][]>;

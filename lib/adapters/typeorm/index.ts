@@ -1,8 +1,9 @@
 // The store
 export { type EventStoreMigration, eventStoreMigrations } from './migrations';
+// Errors
+export { MissingEntityTableError, UnfitTableError, UnfitValueError } from './projections/entity-errors';
 export type { ReaderLag } from './reader-lag';
 export { type DialectName, eventStoreEntities, type TableOptions } from './tables';
-// Errors
 export {
   ConnectionBusyError,
   MissingTablesError,

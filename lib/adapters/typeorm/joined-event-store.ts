@@ -3,11 +3,12 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { nameOf } from '../../events/event-class';
 import type { Position, RecordedEvent } from '../../events/recorded-event';
 import type { Append, AppendResult, BeforeCommit } from '../../store/append';
+import type { Ending } from '../../store/ending';
 import type { EventQuery, Page, PageRequest } from '../../store/event-query';
 import type { EventStore } from '../../store/event-store';
 import type { EventStream } from '../../store/event-stream';
 import type { SnapshotStore } from '../../store/snapshot-store';
-import type { Ending, JoinedEventStore } from '../../store/transactional-event-store';
+import type { JoinedEventStore } from '../../store/transactional-event-store';
 import type { Connections } from './connections';
 import type { Dialect } from './dialect';
 import { EventReader } from './event-reader';
@@ -92,10 +93,7 @@ export class JoinedTypeOrmEventStore implements JoinedEventStore {
       await connections.prepareFor(this.runner);
       await this.checkTransaction();
       await connections.hide(this.runner);
-      const result = await this.inSavepoint(
-        () => (beforeCommit === undefined ? this.appendGroup(group) : this.appendOpen(group, beforeCommit)),
-        beforeCommit !== undefined,
-      );
+      const result = await (beforeCommit === undefined ? this.appendGroup(group) : this.appendOpen(group, beforeCommit));
       this.onEnd((how) => {
         if (how === 'committed') committed(result.position as Position);
       });
@@ -134,20 +132,36 @@ export class JoinedTypeOrmEventStore implements JoinedEventStore {
   /** Does nothing: the transaction and the store are others' to end. */
   async close(): Promise<void> {}
 
-  private async appendGroup(group: StagedGroup): Promise<AppendResult> {
-    const { outcomes } = await this.statement(() => this.options.dialect.append(this.runner, [group], 'wait'));
-    return resultOf(group, outcomes[0] as Outcome);
+  private appendGroup(group: StagedGroup): Promise<AppendResult> {
+    const { dialect } = this.options;
+    const append = async () => {
+      const { outcomes } = await this.statement(() => dialect.append(this.runner, [group], 'wait'));
+      return resultOf(group, outcomes[0] as Outcome);
+    };
+    return dialect.appendsAtOnce ? append() : this.inSavepoint(append);
   }
 
-  private appendOpen(group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
+  private async appendOpen(group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
     const { dialect, stage } = this.options;
-    const append = (staged: StagedGroup) => this.statement(() => dialect.append(this.runner, [staged], 'alone'));
-    return new OpenAppend({ beforeCommit, stage, append }).run(group);
+    const open = new OpenAppend({
+      beforeCommit,
+      stage,
+      append: (groups) => dialect.append(this.runner, groups, 'alone'),
+      runner: this.runner,
+      statement: (work) => this.statement(work),
+    });
+    try {
+      const result = await this.inSavepoint(() => open.run(group));
+      this.onEnd((how) => open.tell(how));
+      return result;
+    } catch (error) {
+      await open.tell('rolledBack');
+      throw error;
+    }
   }
 
   /** So that an append that fails takes back what it stored, and nothing else of the transaction. */
-  private async inSavepoint(append: () => Promise<AppendResult>, hasHook: boolean): Promise<AppendResult> {
-    if (!hasHook && this.options.dialect.appendsAtOnce) return append();
+  private async inSavepoint(append: () => Promise<AppendResult>): Promise<AppendResult> {
     const query = (sql: string) => this.statement(() => this.runner.query(sql));
     await query('SAVEPOINT eventfold');
     try {

@@ -1,4 +1,5 @@
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { addProjections } from './add-projections';
 import { createEventStore } from './create-event-store';
 import type { SchemaChange } from './schema-change';
 import { definitionsFor, dialectNameOf, type TableOptions, tableNames } from './tables';
@@ -28,7 +29,7 @@ export type EventStoreMigration = (new () => MigrationInterface) & { readonly na
 export function eventStoreMigrations(type: DataSource['options']['type'], options: TableOptions = {}): EventStoreMigration[] {
   const dialect = dialectNameOf(type);
   definitionsFor(dialect, options);
-  return [createEventStore(dialect, options)].map((change) => migrationOf(change, options));
+  return [createEventStore(dialect, options), addProjections(dialect, options)].map((change) => migrationOf(change, options));
 }
 
 function migrationOf(change: SchemaChange, options: TableOptions): EventStoreMigration {

@@ -3,12 +3,12 @@ import type { Position } from '../../events/recorded-event';
 import type { Guard } from '../../store/append';
 import { changedTags } from './changed-tags';
 import { decide } from './decide';
-import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
+import type { Answer, Appended, Dialect, LockMode, TagAddition } from './dialect';
 import { codeOf } from './error-code';
 import { MariaDbAppend } from './mariadb-append';
 import { MySqlPackets } from './mysql-packets';
 import { QueryLog } from './query-log';
-import { question, type Selection, selectEvents, selectNewest } from './select-events';
+import { question, type Selection, type Statement, selectEvents, selectNewest } from './select-events';
 import { type Outcome, placed, type StagedAppend, type StagedGroup } from './staged-append';
 import { type EventRow, longestKey, type TableNames } from './tables';
 import { MissingTablesError, UnfitTransactionError } from './typeorm-errors';
@@ -44,6 +44,8 @@ export class MySqlDialect implements Dialect {
   readonly appendsAtOnce = false;
   readonly sharesConnection = false;
 
+  /** Those on which a transaction is open that may not stay idle. */
+  private readonly limited = new WeakSet<QueryRunner>();
   private isMariaDb = false;
   private packets = new MySqlPackets(Number.POSITIVE_INFINITY);
   /** Whether the last append was: where many race for one boundary, most lose. */
@@ -57,12 +59,12 @@ export class MySqlDialect implements Dialect {
   async prepare(runner: QueryRunner): Promise<void> {
     const { locks, events } = this.names;
     try {
-      const [server] = await this.run(runner, 'SELECT VERSION() AS version, @@max_allowed_packet AS packet');
+      const [server] = await this.query(runner, 'SELECT VERSION() AS version, @@max_allowed_packet AS packet');
       this.isMariaDb = /mariadb/i.test(String(server?.version));
       this.packets = new MySqlPackets(Number(server?.packet));
       // Looked for first, as making it waits for appends under way.
-      const [found] = await this.run(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1`);
-      if (found === undefined) await this.run(runner, `INSERT IGNORE INTO ${locks.table} (${locks.id}) VALUES (1)`);
+      const [found] = await this.query(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1`);
+      if (found === undefined) await this.query(runner, `INSERT IGNORE INTO ${locks.table} (${locks.id}) VALUES (1)`);
     } catch (error) {
       if (codeOf(error) !== 'ER_NO_SUCH_TABLE') throw error;
       throw new MissingTablesError(`There is no table ${events.table}`, { cause: error });
@@ -83,7 +85,7 @@ export class MySqlDialect implements Dialect {
     const { sql, parameters, isFrequent } = append;
     if (sql === undefined) return undefined;
     try {
-      const results = await this.run(runner, sql, parameters, isFrequent && this.mayPrepare);
+      const results = await this.query(runner, sql, parameters, isFrequent && this.mayPrepare);
       return append.stored((results[0] as unknown as Row[])[0]);
     } catch (error) {
       if (codeOf(error) === 'ER_DUP_ENTRY') return undefined;
@@ -111,21 +113,48 @@ export class MySqlDialect implements Dialect {
   /** A deadlock rolls back the whole transaction, and what follows would be stored at once. MySQL cannot be asked. */
   async checkTransaction(runner: QueryRunner): Promise<void> {
     if (!this.isMariaDb) return;
-    const [row] = await this.run(runner, 'SELECT @@in_transaction AS isOpen');
+    const [row] = await this.query(runner, 'SELECT @@in_transaction AS isOpen');
     if (Number(row?.isOpen) === 0) throw endedByDatabase();
   }
 
-  async begin(runner: QueryRunner): Promise<void> {
-    await this.run(runner, 'START TRANSACTION');
+  async begin(runner: QueryRunner, longestIdleMs?: number): Promise<void> {
+    await this.runAll(runner, this.beginning(runner, longestIdleMs));
+  }
+
+  async beginWith(runner: QueryRunner, change: Statement, longestIdleMs: number): Promise<boolean> {
+    const count = { sql: 'SELECT ROW_COUNT() AS changed', answers: true };
+    try {
+      const [rows] = await this.runAll(runner, [...this.beginning(runner, longestIdleMs), change, count]);
+      if (Number(rows?.[0]?.changed) > 0) return true;
+    } catch (error) {
+      await this.end(runner, 'ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+    await this.end(runner, 'ROLLBACK');
+    return false;
+  }
+
+  async run(runner: QueryRunner, { sql, parameters }: Statement): Promise<Answer> {
+    const result = (await this.query(runner, sql, parameters)) as Row[] | { readonly affectedRows: number };
+    return Array.isArray(result) ? { rows: result, changed: 0 } : { rows: [], changed: result.affectedRows };
   }
 
   async end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
-    await this.run(runner, how);
+    const isLimited = this.limited.delete(runner);
+    await this.runAll(runner, [{ sql: how }, ...(isLimited ? [{ sql: 'SET SESSION idle_transaction_timeout = DEFAULT' }] : [])]);
+  }
+
+  /** The limit is one of the connection, which others use afterwards. MySQL knows none. */
+  private beginning(runner: QueryRunner, longestIdleMs: number | undefined): Command[] {
+    const begin = { sql: 'START TRANSACTION' };
+    if (longestIdleMs === undefined || !this.isMariaDb) return [begin];
+    this.limited.add(runner);
+    return [{ sql: `SET SESSION idle_transaction_timeout = ${Math.ceil(longestIdleMs / 1_000)}` }, begin];
   }
 
   async select(runner: QueryRunner, selection: Selection): Promise<EventRow[]> {
     const { sql, parameters } = selectEvents(this.names, question, selection);
-    const rows = await this.run(runner, sql, parameters.map(keyBytes));
+    const rows = await this.query(runner, sql, parameters.map(keyBytes));
     return rows.map(decoded);
   }
 
@@ -135,8 +164,8 @@ export class MySqlDialect implements Dialect {
     await this.begin(runner);
     try {
       // As appends do, or each would wait for what the other holds.
-      await this.run(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1 FOR UPDATE`);
-      const rows = await this.run(
+      await this.query(runner, `SELECT ${locks.id} FROM ${locks.table} WHERE ${locks.id} = 1 FOR UPDATE`);
+      const rows = await this.query(
         runner,
         `SELECT ${e.position} AS position, ${e.tags} AS tags FROM ${e.table} WHERE ${e.position} IN (?) FOR UPDATE`,
         [positions],
@@ -147,9 +176,9 @@ export class MySqlDialect implements Dialect {
         added.map((tag) => [bytes(tag), Number(position), bytes(type)]),
       );
       if (tags.length > 0)
-        await this.run(runner, `INSERT IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES ?`, [tags]);
+        await this.query(runner, `INSERT IGNORE INTO ${t.table} (${t.tag}, ${t.position}, ${t.type}) VALUES ?`, [tags]);
       for (const { position, text: tagsText } of changed)
-        await this.run(runner, `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`, [tagsText, Number(position)]);
+        await this.query(runner, `UPDATE ${e.table} SET ${e.tags} = ? WHERE ${e.position} = ?`, [tagsText, Number(position)]);
       await this.end(runner, 'COMMIT');
     } catch (error) {
       await this.end(runner, 'ROLLBACK').catch(() => undefined);
@@ -159,7 +188,7 @@ export class MySqlDialect implements Dialect {
 
   async horizon(runner: QueryRunner): Promise<Horizon> {
     const { table, position } = this.names.events;
-    const [row] = await this.run(runner, `SELECT MAX(${position}) AS position FROM ${table}`);
+    const [row] = await this.query(runner, `SELECT MAX(${position}) AS position FROM ${table}`);
     const newest = row?.position;
     return { position: newest == null ? undefined : (String(newest) as Position), isHeldBack: false };
   }
@@ -267,20 +296,20 @@ export class MySqlDialect implements Dialect {
     if (!this.isMariaDb || commands.length === 1 || commands.some(({ isLarge }) => isLarge)) {
       const answers: Row[][] = [];
       for (const { sql, parameters, answers: doesAnswer } of commands) {
-        const rows = await this.run(runner, sql, parameters);
+        const rows = await this.query(runner, sql, parameters);
         if (doesAnswer) answers.push(rows);
       }
       return answers;
     }
     const block = `BEGIN NOT ATOMIC ${commands.map(({ sql }) => `${sql};`).join(' ')} END`;
-    return (await this.run(
+    return (await this.query(
       runner,
       block,
       commands.flatMap(({ parameters = [] }) => parameters),
     )) as unknown as Row[][];
   }
 
-  private async run(runner: QueryRunner, sql: string, parameters: readonly unknown[] = [], isPrepared = false): Promise<Row[]> {
+  private async query(runner: QueryRunner, sql: string, parameters: readonly unknown[] = [], isPrepared = false): Promise<Row[]> {
     const connection = (await runner.connect()) as MySqlConnection;
     const query = () =>
       new Promise<Row[]>((resolve, reject) => {

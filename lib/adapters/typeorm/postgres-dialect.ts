@@ -3,24 +3,21 @@ import type { Criterion } from '../../events/criterion';
 import { InvalidArgumentError } from '../../events/invalid-argument-error';
 import type { Position } from '../../events/recorded-event';
 import { changedTags } from './changed-tags';
-import type { Appended, Dialect, LockMode, StreamSelection, TagAddition } from './dialect';
+import type { Answer, Appended, Dialect, LockMode, StreamSelection, TagAddition } from './dialect';
 import { codeOf } from './error-code';
 import { writersKeys } from './locks-of';
 import { type AppendCall, appendCall } from './postgres-append-call';
 import { appendFunctions, createAppendFunctions } from './postgres-functions';
+import { type PostgresConnection, PostgresMessages, type Result } from './postgres-messages';
+import { withLiterals } from './postgres-texts';
 import { QueryLog } from './query-log';
 import { type ReaderLag, readerLagOf } from './reader-lag';
+import { SelectByTypes } from './select-by-types';
 import { eventColumns, type Selection, type Statement, selectEvents } from './select-events';
 import type { StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
 import { MissingTablesError, UnfitTransactionError } from './typeorm-errors';
 import type { Horizon } from './wake-ups';
-
-/** A connection of `pg`, or of what stands in for it. */
-interface PostgresConnection {
-  query(config: { text: string; values: readonly unknown[]; name?: string }): Promise<{ rows: object[] }>;
-  query(text: string, values?: readonly unknown[]): Promise<{ rows: object[] }>;
-}
 
 /** Of the process, as stores share connections. */
 const statementNames = new Map<string, string>();
@@ -31,7 +28,11 @@ export class PostgresDialect implements Dialect {
   readonly longestKey = 1300;
   readonly appendsAtOnce = true;
   readonly sharesConnection: boolean;
+  readonly beginAppend: Dialect['beginAppend'];
+  readonly hold: Dialect['hold'];
+  private readonly messages: PostgresMessages;
   private readonly isServer: boolean;
+  private readonly byTypes: SelectByTypes;
   private readonly appendSql: { readonly one: string; readonly many: string };
   private sequence = '';
   private needsIsolation = false;
@@ -43,6 +44,12 @@ export class PostgresDialect implements Dialect {
   ) {
     this.isServer = isServer(dataSource);
     this.sharesConnection = !this.isServer;
+    this.messages = new PostgresMessages(mayPrepare);
+    if (this.isServer) {
+      this.hold = (runner, statements) => this.messages.hold(runner, statements);
+      this.beginAppend = (runner, groups, mode) => this.beginWithAppend(runner, groups, mode);
+    }
+    this.byTypes = new SelectByTypes(names, dollar, 'limited parts');
     const { one, many } = appendFunctions(names);
     this.appendSql = {
       one: `SELECT ${one}(${placeholders(16)}) AS answer`,
@@ -52,7 +59,7 @@ export class PostgresDialect implements Dialect {
 
   async prepare(runner: QueryRunner): Promise<void> {
     const { events } = this.names;
-    const [found] = await this.run<{ table: string | null; isolation: string; function: string | null }>(
+    const [found] = await this.query<{ table: string | null; isolation: string; function: string | null }>(
       runner,
       `SELECT to_regclass($1)::text AS table, current_setting('default_transaction_isolation') AS isolation,
         (SELECT min(oid::regproc::text) FROM pg_proc WHERE oid = to_regproc($2)) AS function`,
@@ -60,7 +67,7 @@ export class PostgresDialect implements Dialect {
     );
     if (found?.table == null) throw new MissingTablesError(`There is no table ${events.table}`);
     this.needsIsolation = found.isolation !== 'read committed';
-    const [row] = await this.run<{ sequence: string | null; cache: number; standby: boolean }>(
+    const [row] = await this.query<{ sequence: string | null; cache: number; standby: boolean }>(
       runner,
       `SELECT s.sequence, pg_is_in_recovery() AS standby, (SELECT seqcache::int FROM pg_sequence WHERE seqrelid = s.sequence::regclass) AS cache
         FROM pg_get_serial_sequence($1, $2) AS s(sequence)`,
@@ -108,7 +115,7 @@ export class PostgresDialect implements Dialect {
   /** After an error, PostgreSQL takes COMMIT for ROLLBACK and says nothing. */
   async checkTransaction(runner: QueryRunner): Promise<void> {
     try {
-      await this.run(runner, 'SELECT 1');
+      await this.query(runner, 'SELECT 1');
     } catch (error) {
       if (codeOf(error) !== '25P02') throw error;
       throw new UnfitTransactionError(
@@ -118,17 +125,37 @@ export class PostgresDialect implements Dialect {
     }
   }
 
-  async begin(runner: QueryRunner): Promise<void> {
-    await this.run(runner, 'BEGIN ISOLATION LEVEL READ COMMITTED');
+  async begin(runner: QueryRunner, longestIdleMs?: number): Promise<void> {
+    await this.query(runner, beginning(longestIdleMs));
+  }
+
+  /** In one round trip, where the values can be part of the text. */
+  async beginWith(runner: QueryRunner, change: Statement, longestIdleMs: number): Promise<boolean> {
+    const sql = `${beginning(longestIdleMs)}; ${withLiterals(change)}`;
+    try {
+      const results = [await this.execute(runner, { sql, parameters: [], isFrequent: false })].flat();
+      if (changedBy(results.at(-1) as Result) > 0) return true;
+    } catch (error) {
+      await this.end(runner, 'ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+    await this.end(runner, 'ROLLBACK');
+    return false;
+  }
+
+  async run(runner: QueryRunner, statement: Statement): Promise<Answer> {
+    const result = await this.execute(runner, statement);
+    return { rows: result.rows as Answer['rows'], changed: changedBy(result) };
   }
 
   async end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
-    await this.run(runner, how);
+    if (how === 'ROLLBACK') this.messages.held(runner);
+    await this.execute(runner, plain(how));
   }
 
   async selectStreams(runner: QueryRunner, selections: readonly StreamSelection[]): Promise<EventRow[][]> {
     const { events: e } = this.names;
-    const rows = await this.execute<EventRow & { n: number }>(runner, {
+    const rows = await this.rows<EventRow & { n: number }>(runner, {
       sql: `SELECT q.n::int AS n, ${eventColumns(this.names)}
         FROM unnest($1::text[], $2::int[], $3::int[]) WITH ORDINALITY AS q(stream, after, size, n)
         CROSS JOIN LATERAL (
@@ -147,10 +174,8 @@ export class PostgresDialect implements Dialect {
   }
 
   async select(runner: QueryRunner, selection: Selection): Promise<EventRow[]> {
-    const rows = await this.execute<EventRow>(
-      runner,
-      selectEvents(this.names, (index) => `$${index}`, selection),
-    );
+    const statement = this.byTypes.statement(selection) ?? selectEvents(this.names, dollar, selection);
+    const rows = await this.rows<EventRow>(runner, statement);
     for (const row of rows) textual(row);
     return rows;
   }
@@ -159,7 +184,7 @@ export class PostgresDialect implements Dialect {
     const { events: e, tags: t } = this.names;
     await this.begin(runner);
     try {
-      const rows = await this.run<{ position: string; tags: string | null }>(
+      const rows = await this.query<{ position: string; tags: string | null }>(
         runner,
         `SELECT e.${e.position}::text AS position, e.${e.tags} AS tags FROM ${e.table} AS e
         WHERE e.${e.position} = ANY ($1::bigint[]) ORDER BY e.${e.position} FOR NO KEY UPDATE`,
@@ -167,14 +192,14 @@ export class PostgresDialect implements Dialect {
       );
       const changed = changedTags(additions, new Map(rows.map(({ position, tags }) => [position, tags])));
       const tags = changed.flatMap(({ position, type, added }) => added.map((tag) => ({ tag, position, type })));
-      await this.run(
+      await this.query(
         runner,
         `INSERT INTO ${t.table} (${t.tag}, ${t.position}, ${t.type})
         SELECT u.tag, u.position, u.type FROM unnest($1::text[], $2::bigint[], $3::text[]) AS u(tag, position, type)
         ON CONFLICT DO NOTHING`,
         [tags.map(({ tag }) => tag), tags.map(({ position }) => position), tags.map(({ type }) => type)],
       );
-      await this.run(
+      await this.query(
         runner,
         `UPDATE ${e.table} AS e SET ${e.tags} = u.tags FROM unnest($1::bigint[], $2::text[]) AS u(position, tags)
         WHERE e.${e.position} = u.position`,
@@ -191,7 +216,7 @@ export class PostgresDialect implements Dialect {
     const { table, position } = this.names.events;
     const keys = writersKeys(criteria);
     const marker = keys === undefined ? leastMarker : leastMarkerOf;
-    const [row] = await this.execute<{ newest: string | null; marker: string | null }>(runner, {
+    const [row] = await this.rows<{ newest: string | null; marker: string | null }>(runner, {
       sql: `SELECT (SELECT max(e.${position}) FROM ${table} e)::text AS newest, (${marker})::text AS marker`,
       parameters: keys === undefined ? [table] : [table, keys],
       isFrequent: true,
@@ -204,7 +229,7 @@ export class PostgresDialect implements Dialect {
 
   async lag(runner: QueryRunner): Promise<ReaderLag[]> {
     const { table, position } = this.names.events;
-    const rows = await this.run<Parameters<typeof readerLagOf>[0]>(
+    const rows = await this.query<Parameters<typeof readerLagOf>[0]>(
       runner,
       `SELECT m.marker::text AS marker, m.pid, coalesce(a.application_name, p.gid) AS application,
         coalesce(a.state, CASE WHEN p.gid IS NOT NULL THEN 'prepared' END) AS state, coalesce(a.xact_start, p.prepared, now()) AS since,
@@ -237,7 +262,7 @@ export class PostgresDialect implements Dialect {
 
   private async createFunction(runner: QueryRunner): Promise<void> {
     try {
-      for (const sql of createAppendFunctions(this.names, this.sequence)) await this.run(runner, sql);
+      for (const sql of createAppendFunctions(this.names, this.sequence)) await this.query(runner, sql);
     } catch (error) {
       // Another process made it at the same time.
       if (['23505', 'XX000'].includes(codeOf(error))) return;
@@ -249,7 +274,7 @@ export class PostgresDialect implements Dialect {
 
   /** A transaction that sees only what was there when it began cannot tell whether a boundary has changed since. */
   private async checkIsolation(runner: QueryRunner): Promise<void> {
-    const [row] = await this.run<{ level: string }>(runner, `SELECT current_setting('transaction_isolation') AS level`);
+    const [row] = await this.query<{ level: string }>(runner, `SELECT current_setting('transaction_isolation') AS level`);
     if (row !== undefined && !row.level.startsWith('read')) {
       throw new UnfitTransactionError(
         `An append that is guarded by a boundary was made in a transaction at ${row.level.toUpperCase()}, which cannot see whether the boundary has changed. Use READ COMMITTED.`,
@@ -259,25 +284,47 @@ export class PostgresDialect implements Dialect {
 
   private async call(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended> {
     const call: AppendCall<object> = appendCall(groups, mode);
-    const rows = await this.execute(runner, { sql: this.appendSql[call.kind], parameters: call.parameters, isFrequent: true });
+    const rows = await this.rows(runner, { sql: this.appendSql[call.kind], parameters: call.parameters, isFrequent: true });
     return call.appended(rows[0] as object);
   }
 
-  private execute<Row extends object>(runner: QueryRunner, { sql, parameters, isFrequent }: Statement): Promise<Row[]> {
-    return this.run(runner, sql, parameters, isFrequent && this.mayPrepare ? nameOf(sql) : undefined);
+  private async beginWithAppend(runner: QueryRunner, groups: readonly StagedGroup[], mode: LockMode): Promise<Appended> {
+    const call: AppendCall<object> = appendCall(groups, mode);
+    const append = { sql: this.appendSql[call.kind], parameters: call.parameters, isFrequent: true };
+    this.messages.hold(runner, [plain(beginning())]);
+    const { rows } = await this.execute(runner, append);
+    return call.appended(rows[0] as object);
   }
 
-  private async run<Row extends object>(
-    runner: QueryRunner,
-    text: string,
-    values: readonly unknown[] = [],
-    name?: string,
-  ): Promise<Row[]> {
+  private async rows<Row extends object>(runner: QueryRunner, statement: Statement): Promise<Row[]> {
+    return (await this.execute(runner, statement)).rows as Row[];
+  }
+
+  /** With what is held: in one message, and the last one's result. */
+  private execute(runner: QueryRunner, statement: Statement): Promise<Result> {
+    const { sql, parameters, isFrequent } = statement;
+    const held = this.messages.held(runner);
+    if (held.length > 0) return this.sendTogether(runner, [...held, statement]);
+    return this.send(runner, sql, parameters, isFrequent && this.mayPrepare ? nameOf(sql) : undefined);
+  }
+
+  private async query<Row extends object>(runner: QueryRunner, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.send(runner, text, values)).rows as Row[];
+  }
+
+  private async sendTogether(runner: QueryRunner, statements: readonly Statement[]): Promise<Result> {
+    const connection = (await runner.connect()) as PostgresConnection;
+    const sql = statements.map((statement) => statement.sql).join('; ');
+    const parameters = statements.flatMap((statement) => statement.parameters);
+    const query = () => this.messages.send(connection, statements);
+    return QueryLog.of(runner)?.run(sql, parameters, query) ?? query();
+  }
+
+  private async send(runner: QueryRunner, text: string, values: readonly unknown[], name?: string): Promise<Result> {
     const connection = (await runner.connect()) as PostgresConnection;
     const query = () =>
       this.isServer && name !== undefined ? connection.query({ text, values, name }) : connection.query(text, values);
-    const result = await (QueryLog.of(runner)?.run(text, values, query) ?? query());
-    return result.rows as Row[];
+    return QueryLog.of(runner)?.run(text, values, query) ?? query();
   }
 }
 
@@ -315,8 +362,26 @@ export function isServer(dataSource: DataSource): boolean {
   return driver === undefined || typeof driver.Client === 'function';
 }
 
+function beginning(longestIdleMs?: number): string {
+  const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+  if (longestIdleMs === undefined) return begin;
+  return `${begin}; SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(longestIdleMs)}`;
+}
+
+function plain(sql: string): Statement {
+  return { sql, parameters: [], isFrequent: false };
+}
+
+function changedBy({ rowCount, affectedRows }: Result): number {
+  return rowCount ?? affectedRows ?? 0;
+}
+
 function placeholders(count: number): string {
   return Array.from({ length: count }, (_, index) => `$${index + 1}`).join(', ');
+}
+
+function dollar(index: number): string {
+  return `$${index}`;
 }
 
 function nameOf(sql: string): string {

@@ -1,7 +1,7 @@
 import type { TableNames } from './tables';
 
 /** Raised with every change of the functions below, so that two releases of the library can share a database. */
-export const functionsRevision = 1;
+const functionsRevision = 1;
 
 /** The quoted names of the functions that append. */
 export function appendFunctions({ events }: TableNames): { readonly one: string; readonly many: string } {

@@ -1,11 +1,11 @@
 import type { DataSource } from 'typeorm';
-import type { RemoteWakeUps } from './wake-ups';
 
 /** A connection of `pg`. */
 interface Client {
   connect(): Promise<unknown>;
   query(text: string): Promise<unknown>;
-  on(event: 'notification' | 'error' | 'end', listener: () => void): void;
+  on(event: 'notification', listener: (notification: { readonly payload?: string }) => void): void;
+  on(event: 'error' | 'end', listener: () => void): void;
   end(): Promise<void>;
   unref?(): void;
 }
@@ -16,19 +16,22 @@ interface Pool {
   readonly options: object;
 }
 
-/** At most one notification in this time: one wakes everybody, however many appends there were. */
+/** Hears of what other processes tell; undefined when something may have been missed. */
+export type Hear = (topic: string | undefined) => void;
+
+/** At most one round of notifications in this time: one wakes everybody, however often something happened. */
 const pauseMs = 25;
 const shortestRetryMs = 100;
 const longestRetryMs = 5_000;
 
 /**
- * Wakes other processes through LISTEN and NOTIFY. It is told after the commit, on a connection of its own, as a
+ * Wakes other processes through LISTEN and NOTIFY. They are told after the commit, on a connection of its own, as a
  * NOTIFY within would make the commits of all transactions wait for each other.
  */
-export class PostgresNotifications implements RemoteWakeUps {
+export class PostgresNotifications {
   private readonly channel: string;
-  private isAnnouncing = false;
-  private isAgain = false;
+  private readonly hearers = new Set<Hear>();
+  private listening: Listening | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -37,26 +40,46 @@ export class PostgresNotifications implements RemoteWakeUps {
     this.channel = `eventfold ${table.replaceAll('"', '')}`.slice(0, 63);
   }
 
-  announce(): void {
-    this.isAgain = this.isAnnouncing;
-    if (this.isAnnouncing) return;
-    this.isAnnouncing = true;
-    void this.notify();
+  /** @returns a function that tells of a topic: at once, or soon when it has just done so. */
+  announcer(): (topic: string) => void {
+    const topics = new Set<string>();
+    let isAnnouncing = false;
+    const announce = async (): Promise<void> => {
+      isAnnouncing = true;
+      const told = [...topics];
+      topics.clear();
+      // Polling is the net under this: an announcement that fails is not repeated.
+      await this.dataSource
+        .query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [this.channel, told])
+        .catch(() => undefined);
+      setTimeout(() => {
+        isAnnouncing = false;
+        if (topics.size > 0) void announce();
+      }, pauseMs).unref();
+    };
+    return (topic) => {
+      topics.add(topic);
+      if (!isAnnouncing) void announce();
+    };
   }
 
-  listen(hear: () => void): () => void {
-    const listening = new Listening(this.dataSource, this.channel, hear);
-    listening.begin();
-    return () => listening.stop();
-  }
-
-  private async notify(): Promise<void> {
-    // Polling is the net under this: an announcement that fails is not repeated.
-    await this.dataSource.query('SELECT pg_notify($1, $2)', [this.channel, '']).catch(() => undefined);
-    setTimeout(() => {
-      this.isAnnouncing = false;
-      if (this.isAgain) this.announce();
-    }, pauseMs).unref();
+  /** Has `hear` called until the returned function is. All of a store are told by one connection. */
+  listen(hear: Hear): () => void {
+    // Each its own, also where one function is given twice.
+    const hearer: Hear = (topic) => hear(topic);
+    this.hearers.add(hearer);
+    if (this.listening === undefined) {
+      this.listening = new Listening(this.dataSource, this.channel, (topic) => {
+        for (const each of this.hearers) each(topic);
+      });
+      this.listening.begin();
+    }
+    return () => {
+      this.hearers.delete(hearer);
+      if (this.hearers.size > 0) return;
+      this.listening?.stop();
+      this.listening = undefined;
+    };
   }
 }
 
@@ -73,7 +96,7 @@ class Listening {
   constructor(
     private readonly dataSource: DataSource,
     private readonly channel: string,
-    private readonly hear: () => void,
+    private readonly hear: Hear,
   ) {}
 
   begin(): void {
@@ -81,7 +104,7 @@ class Listening {
     const { Client, options } = (this.dataSource.driver as unknown as { readonly master: Pool }).master;
     const client = new Client(options);
     this.client = client;
-    client.on('notification', () => this.hear());
+    client.on('notification', ({ payload }) => this.hear(payload ?? ''));
     client.on('error', () => this.lost(client));
     client.on('end', () => this.lost(client));
     this.listenOn(client).catch(() => this.lost(client));
@@ -100,8 +123,8 @@ class Listening {
     client.unref?.();
     await client.query(`LISTEN "${this.channel}"`);
     this.retryMs = shortestRetryMs;
-    // Something may have been appended while nobody listened.
-    if (!this.isOver) this.hear();
+    // Something may have happened while nobody listened.
+    if (!this.isOver) this.hear(undefined);
   }
 
   private lost(client: Client): void {

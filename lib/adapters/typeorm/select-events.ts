@@ -26,7 +26,7 @@ export interface Statement {
 }
 
 /** From so many types on, the database decides how to find the events of any of them. */
-const manyTypes = 8;
+export const manyTypes = 8;
 
 /** So many tags are joined, in the order that the database finds best; databases limit the number. */
 const manyTags = 8;
@@ -57,6 +57,19 @@ export function selectNewest(
   locking = '',
 ): Statement {
   return new SelectStatement(names, placeholder, { criteria, after, isBackward: true, limit: 1 }, locking).newest();
+}
+
+/** @returns the conditions on the position, in the order of their parameters. */
+export function boundsOf(
+  { after, before, upTo }: Pick<Selection, 'after' | 'before' | 'upTo'>,
+  column: string,
+  bind: (value: unknown) => string,
+): string[] {
+  return [
+    ...(after === undefined ? [] : [`${column} > ${bind(Number(after))}`]),
+    ...(before === undefined ? [] : [`${column} < ${bind(Number(before))}`]),
+    ...(upTo === undefined ? [] : [`${column} <= ${bind(Number(upTo))}`]),
+  ];
 }
 
 class SelectStatement {
@@ -176,12 +189,7 @@ class SelectStatement {
   }
 
   private bounds(column: string): string[] {
-    const { after, before, upTo } = this.selection;
-    return [
-      ...(after === undefined ? [] : [`${column} > ${this.bind(Number(after))}`]),
-      ...(before === undefined ? [] : [`${column} < ${this.bind(Number(before))}`]),
-      ...(upTo === undefined ? [] : [`${column} <= ${this.bind(Number(upTo))}`]),
-    ];
+    return boundsOf(this.selection, column, (value) => this.bind(value));
   }
 
   private isOneOf(column: string, values: readonly string[]): string {

@@ -60,6 +60,12 @@ export class SharedConnection {
     }
   }
 
+  /** Waits for an append with a hook that is under way, unless the caller's code is part of it. */
+  async otherHooks(): Promise<void> {
+    const turn = this.hooked?.turn;
+    if (turn !== undefined && this.around.getStore() !== turn) await this.afterHooked();
+  }
+
   /** Takes the turn for a transaction that begins, unless it was taken for it already. */
   async begin(runner: QueryRunner): Promise<void> {
     const turn = this.around.getStore();

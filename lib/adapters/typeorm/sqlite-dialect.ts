@@ -3,9 +3,10 @@ import type { QueryRunner } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
 import { changedTags } from './changed-tags';
 import { decide } from './decide';
-import type { Appended, Dialect, LockMode, TagAddition } from './dialect';
+import type { Answer, Appended, Dialect, LockMode, TagAddition } from './dialect';
 import { codeOf } from './error-code';
 import { QueryLog } from './query-log';
+import { SelectByTypes } from './select-by-types';
 import { question, type Selection, type Statement, selectEvents, selectNewest } from './select-events';
 import { type Outcome, placed, type StagedAppend, type StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
@@ -18,6 +19,8 @@ interface Database {
 }
 
 interface PreparedStatement {
+  /** Whether it answers with rows. */
+  readonly reader: boolean;
   run(...parameters: unknown[]): unknown;
   get(...parameters: unknown[]): object | undefined;
   all(...parameters: unknown[]): object[];
@@ -33,10 +36,13 @@ export class SqliteDialect implements Dialect {
   readonly longestKey = 10_000;
   readonly appendsAtOnce = false;
   readonly sharesConnection = true;
+  private readonly byTypes: SelectByTypes;
   private readonly prepared = new WeakMap<Database, Map<string, PreparedStatement>>();
   private readonly logs = new WeakMap<Database, QueryLog>();
 
-  constructor(private readonly names: TableNames) {}
+  constructor(private readonly names: TableNames) {
+    this.byTypes = new SelectByTypes(names, question, 'whole parts');
+  }
 
   async prepare(runner: QueryRunner): Promise<void> {
     const database = await this.database(runner);
@@ -61,22 +67,41 @@ export class SqliteDialect implements Dialect {
   /** Becomes the writer, if it is not yet: who has only read and then writes is not waited for. */
   async checkTransaction(runner: QueryRunner): Promise<void> {
     const { table, tag } = this.names.tags;
-    this.run(await this.database(runner), `UPDATE ${table} SET ${tag} = ${tag} WHERE 0`);
+    this.execute(await this.database(runner), `UPDATE ${table} SET ${tag} = ${tag} WHERE 0`);
   }
 
   async begin(runner: QueryRunner): Promise<void> {
     await this.beginning(await this.database(runner), () => undefined);
   }
 
+  async beginWith(runner: QueryRunner, change: Statement): Promise<boolean> {
+    const database = await this.database(runner);
+    return this.beginning(database, () => {
+      try {
+        if (this.answer(database, change).changed > 0) return true;
+      } catch (error) {
+        this.rollBack(database);
+        throw error;
+      }
+      this.rollBack(database);
+      return false;
+    });
+  }
+
+  async run(runner: QueryRunner, statement: Statement): Promise<Answer> {
+    return this.answer(await this.database(runner), statement);
+  }
+
   async end(runner: QueryRunner, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     const database = await this.database(runner);
     if (how === 'ROLLBACK') this.rollBack(database);
-    else this.run(database, how);
+    else this.execute(database, how);
   }
 
   async select(runner: QueryRunner, selection: Selection): Promise<EventRow[]> {
     const database = await this.database(runner);
-    const statement = selectEvents(this.names, question, this.rarestFirst(database, selection));
+    const byTypes = this.byTypes.statement(selection);
+    const statement = byTypes ?? selectEvents(this.names, question, this.rarestFirst(database, selection));
     const rows = this.all(database, statement) as EventRow[];
     for (const row of rows) row.position = String(row.position);
     return rows;
@@ -201,7 +226,14 @@ export class SqliteDialect implements Dialect {
     return this.statement(database, sql).all(...parameters);
   }
 
-  private run(database: Database, sql: string): void {
+  private answer(database: Database, { sql, parameters }: Statement): Answer {
+    const statement = this.statement(database, sql);
+    if (statement.reader) return { rows: statement.all(...parameters) as Answer['rows'], changed: 0 };
+    const { changes } = statement.run(...parameters) as { readonly changes: number };
+    return { rows: [], changed: changes };
+  }
+
+  private execute(database: Database, sql: string): void {
     this.statement(database, sql).run();
   }
 
@@ -210,7 +242,7 @@ export class SqliteDialect implements Dialect {
     return this.beginning(database, () => {
       try {
         const result = work();
-        this.run(database, 'COMMIT');
+        this.execute(database, 'COMMIT');
         return result;
       } catch (error) {
         this.rollBack(database);
@@ -241,7 +273,7 @@ export class SqliteDialect implements Dialect {
   private beginAtOnce(database: Database, timeout: number): void {
     this.statement(database, 'PRAGMA busy_timeout = 0').get();
     try {
-      this.run(database, 'BEGIN IMMEDIATE');
+      this.execute(database, 'BEGIN IMMEDIATE');
     } finally {
       this.statement(database, `PRAGMA busy_timeout = ${timeout}`).get();
     }
@@ -249,7 +281,7 @@ export class SqliteDialect implements Dialect {
 
   private rollBack(database: Database): void {
     try {
-      this.run(database, 'ROLLBACK');
+      this.execute(database, 'ROLLBACK');
     } catch {
       // SQLite has ended the transaction by itself: the disk is full, or cannot be read.
     }
@@ -275,6 +307,7 @@ export class SqliteDialect implements Dialect {
     const log = this.logs.get(database);
     if (log === undefined) return statement;
     return {
+      reader: statement.reader,
       run: (...parameters) => log.runAtOnce(sql, parameters, () => statement.run(...parameters)),
       get: (...parameters) => log.runAtOnce(sql, parameters, () => statement.get(...parameters)),
       all: (...parameters) => log.runAtOnce(sql, parameters, () => statement.all(...parameters)),

@@ -4,7 +4,7 @@ import { encodePayload } from '../../events/payload-codec';
 import type { EventMetadata, Position, RecordedEvent } from '../../events/recorded-event';
 import type { Append, Guard, NewEvent } from '../../store/append';
 import { checkAppends } from '../../store/check-input';
-import { InvalidAppendError } from '../../store/store-errors';
+import { InvalidAppendError, KeyTooLongError } from '../../store/store-errors';
 import { checkPosition } from './positions';
 
 /** An event on its way into a table. */
@@ -64,7 +64,7 @@ const noTags: readonly string[] = Object.freeze([]);
  * Checks appends and makes rows of them. Appends without events are left out.
  *
  * @param longestKey The most bytes that a stream, type, id or tag may have.
- * @throws {@link InvalidAppendError}, {@link InvalidPositionError} or {@link UnstorablePayloadError}.
+ * @throws {@link InvalidAppendError}, {@link KeyTooLongError}, {@link InvalidPositionError} or {@link UnstorablePayloadError}.
  */
 export function stage(appends: readonly Append[], options: StagingOptions, longestKey: number): StagedGroup {
   checkAppends(appends);
@@ -151,11 +151,10 @@ export function isStorableKey(text: string): boolean {
   return !/[\0\p{Surrogate}]/u.test(text);
 }
 
-function checkKey(what: string, text: string, longest: number): void {
+function checkKey(what: KeyTooLongError['key'], text: string, longest: number): void {
   if (!isStorableKey(text))
     throw new InvalidAppendError(
       `The ${what} ${JSON.stringify(text)} holds NUL or half a surrogate pair, which no database keeps.`,
     );
-  if (text.length * 3 > longest && Buffer.byteLength(text) > longest)
-    throw new InvalidAppendError(`The ${what} "${text.slice(0, 40)}…" is longer than ${longest} bytes.`);
+  if (text.length * 3 > longest && Buffer.byteLength(text) > longest) throw new KeyTooLongError(what, text, longest);
 }

@@ -57,6 +57,49 @@ export interface TagSourceRow {
   position: string;
 }
 
+/** How far a generation of a projection is, and who runs it. */
+export interface ProjectionRow {
+  projection: string;
+  generation: number;
+  version: number;
+  /** Where its instances are. */
+  kind: string;
+  /** A role, or in MySQL what a swap of tables that is under way makes of it. */
+  role: string;
+  checkpoint: string | null;
+  token: string;
+  owner: string | null;
+  /** In milliseconds since 1970, on the clock of the database. */
+  lease_until: string | null;
+  is_paused: number;
+  failure: string | null;
+  events_per_second: number;
+}
+
+/** An instance of a projection without a table of its own. */
+export interface DocumentRow {
+  projection: string;
+  generation: number;
+  key: string;
+  ids: string;
+  state: string;
+}
+
+/** An event that an instance of a projection could not take, or one that waits behind such a one and has no error. */
+export interface ParkedRow {
+  projection: string;
+  generation: number;
+  key: string;
+  position: string;
+  ids: string;
+  error: string | null;
+  stack: string | null;
+  attempts: number | null;
+  first_failed_at: string | null;
+  last_failed_at: string | null;
+  retry_at: string | null;
+}
+
 /** The one row that appends lock, where positions are taken under a lock. */
 export interface LockRow {
   id: number;
@@ -78,6 +121,9 @@ export interface Definitions {
   readonly tags: Definition<TagRow>;
   readonly snapshots: Definition<SnapshotRow>;
   readonly tagSources: Definition<TagSourceRow>;
+  readonly projections: Definition<ProjectionRow>;
+  readonly documents: Definition<DocumentRow>;
+  readonly parked: Definition<ParkedRow>;
   readonly locks?: Definition<LockRow>;
 }
 
@@ -113,7 +159,7 @@ export function eventStoreEntities(type: DataSource['options']['type'], options:
 }
 
 /** The name of an entity, by which a DataSource finds its metadata. */
-export function entityName(table: string, { schema }: TableOptions): string {
+function entityName(table: string, { schema }: TableOptions): string {
   return schema === undefined ? table : `${schema}.${table}`;
 }
 
@@ -123,14 +169,20 @@ export function definitionsFor(dialect: DialectName, { schema, tablePrefix = def
     throw new InvalidArgumentError(
       `Only PostgreSQL has schemas: give a tablePrefix instead of schema "${schema}" to tell stores apart.`,
     );
-  const { key, text, number, count, serial } = columnTypes[dialect];
+  const { key, text, number, count, rate, serial } = columnTypes[dialect];
   const primary = (name: string): EntitySchemaColumnOptions => ({
     type: key,
     primary: true,
     primaryKeyConstraintName: `${tablePrefix}${name}_pkey`,
     ...length(dialect),
   });
+  const generationOf = (name: string): EntitySchemaColumnOptions => ({
+    type: count,
+    primary: true,
+    primaryKeyConstraintName: `${tablePrefix}${name}_pkey`,
+  });
   const keyColumn: EntitySchemaColumnOptions = { type: key, ...length(dialect) };
+  const time = { type: 'varchar', length: 27 } as const;
   const optional = { nullable: true };
   return {
     events: {
@@ -142,7 +194,7 @@ export function definitionsFor(dialect: DialectName, { schema, tablePrefix = def
         id: keyColumn,
         type: keyColumn,
         schema_version: { type: count },
-        time: { type: 'varchar', length: 27 },
+        time,
         tags: { ...text, ...optional },
         metadata: { ...text, ...optional },
         data: text,
@@ -174,12 +226,55 @@ export function definitionsFor(dialect: DialectName, { schema, tablePrefix = def
         position: { type: number },
         previous: { type: number, ...optional },
         state: text,
-        time: { type: 'varchar', length: 27 },
+        time,
       },
     },
     tagSources: {
       table: `${tablePrefix}tag_sources`,
       columns: { type: primary('tag_sources'), property: primary('tag_sources'), position: { type: number } },
+    },
+    projections: {
+      table: `${tablePrefix}projections`,
+      columns: {
+        projection: primary('projections'),
+        generation: generationOf('projections'),
+        version: { type: count },
+        kind: { type: 'varchar', length: 10 },
+        role: { type: 'varchar', length: 10 },
+        checkpoint: { type: number, ...optional },
+        token: { type: number },
+        owner: { ...keyColumn, ...optional },
+        lease_until: { type: number, ...optional },
+        is_paused: { type: count },
+        failure: { ...text, ...optional },
+        events_per_second: { type: rate },
+      },
+    },
+    documents: {
+      table: `${tablePrefix}documents`,
+      columns: {
+        projection: primary('documents'),
+        generation: generationOf('documents'),
+        key: primary('documents'),
+        ids: text,
+        state: text,
+      },
+    },
+    parked: {
+      table: `${tablePrefix}parked`,
+      columns: {
+        projection: primary('parked'),
+        generation: generationOf('parked'),
+        key: primary('parked'),
+        position: { type: number, primary: true, primaryKeyConstraintName: `${tablePrefix}parked_pkey` },
+        ids: text,
+        error: { ...text, ...optional },
+        stack: { ...text, ...optional },
+        attempts: { type: count, ...optional },
+        first_failed_at: { ...time, ...optional },
+        last_failed_at: { ...time, ...optional },
+        retry_at: { ...time, ...optional },
+      },
     },
     ...(dialect === 'mysql' && {
       locks: { table: `${tablePrefix}locks`, columns: { id: { type: count, primary: true } } },
@@ -197,6 +292,7 @@ const columnTypes = {
     text: { type: 'text' },
     number: 'bigint',
     count: 'integer',
+    rate: 'double precision',
     serial: { type: 'bigint', generated: 'increment' },
   },
   mysql: {
@@ -204,6 +300,7 @@ const columnTypes = {
     text: { type: 'longtext', charset: 'utf8mb4', collation: 'utf8mb4_bin' },
     number: 'bigint',
     count: 'integer',
+    rate: 'double',
     serial: { type: 'bigint' },
   },
   sqlite: {
@@ -211,6 +308,7 @@ const columnTypes = {
     text: { type: 'text' },
     number: 'integer',
     count: 'integer',
+    rate: 'real',
     serial: { type: 'integer', generated: 'increment' },
   },
 } as const;

@@ -1,5 +1,6 @@
 import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
-import type { Ending } from '../../store/transactional-event-store';
+import type { Ending } from '../../store/ending';
+import { markEnded } from './marked-transaction';
 import { SharedConnection } from './shared-connection';
 
 interface TransactionEvent {
@@ -62,11 +63,17 @@ class Transactions implements EntitySubscriberInterface {
     if (outermost !== undefined) outermost.check = check;
   }
 
+  /** Tells of the end of a transaction that was begun without TypeORM. */
+  async ended(runner: QueryRunner, how: 'committed' | 'rolledBack'): Promise<void> {
+    if (markEnded(runner)) await this.over(runner, how);
+  }
+
   async beforeTransactionCommit({ queryRunner }: TransactionEvent): Promise<void> {
     if (depthOf(queryRunner) === 1) await this.open.get(queryRunner)?.[0]?.check?.();
   }
 
   async beforeTransactionStart({ queryRunner }: TransactionEvent): Promise<void> {
+    await this.shared?.otherHooks();
     if (depthOf(queryRunner) > 0) return;
     await this.shared?.begin(queryRunner);
     // Left by a transaction that ended without a word.

@@ -7,28 +7,34 @@ import type { Position, RecordedEvent } from '../../events/recorded-event';
 import type { Append, AppendResult, BeforeCommit } from '../../store/append';
 import type { EventQuery, Page, PageRequest } from '../../store/event-query';
 import type { EventStream } from '../../store/event-stream';
+import type { ProjectionStore } from '../../store/projection-store';
 import type { SnapshotStore } from '../../store/snapshot-store';
 import { StoreClosedError } from '../../store/store-errors';
+import type { StoredType, StoredTypesScan } from '../../store/stored-type';
 import type { TagSources } from '../../store/tag-sources';
 import type { JoinedEventStore, TransactionalEventStore } from '../../store/transactional-event-store';
 import { ambientManagerOf, type FindManager } from './ambient';
 import { checkStoreOptions } from './check-store-options';
 import { Connections } from './connections';
-import type { Appended, Dialect, LockMode } from './dialect';
+import type { Dialect, LockMode } from './dialect';
 import { dialectOf } from './dialect-of';
 import { EventReader } from './event-reader';
 import { commitAlone, GatheredAppends } from './gathered-appends';
 import { gatheredReads } from './gathered-reads';
+import { type HookedAppend, HookedAppends, type HookedCommits } from './hooked-appends';
 import { JoinedTypeOrmEventStore, runnerOf } from './joined-event-store';
 import { currentMoment, endMoment } from './moment';
 import { OpenAppend } from './open-append';
 import { checkDistinct, nothing, resultOf } from './outcome';
 import { checkPosition, comparePositions } from './positions';
+import { Progress } from './projections/progress';
+import { TypeOrmProjectionStore } from './projections/typeorm-projection-store';
 import type { ReaderLag } from './reader-lag';
 import { remoteWakeUps } from './remote-wake-ups';
 import { Retagging } from './retagging';
 import { type Outcome, type StagedGroup, type StagingOptions, stage } from './staged-append';
-import { dialectNameOf, type TableOptions, tableNames } from './tables';
+import { storedTypes } from './stored-types';
+import { dialectNameOf, type TableNames, type TableOptions, tableNames } from './tables';
 import { UnknownOutcomeError } from './typeorm-errors';
 import { TypeOrmSnapshotStore } from './typeorm-snapshot-store';
 import { TypeOrmTagSources } from './typeorm-tag-sources';
@@ -70,16 +76,19 @@ export interface TypeOrmEventStoreOptions extends TableOptions, StagingOptions {
 export class TypeOrmEventStore implements TransactionalEventStore {
   readonly snapshots: SnapshotStore;
   readonly tagSources: TagSources;
+  readonly projections: ProjectionStore;
+  private readonly projectionStore: TypeOrmProjectionStore;
   private readonly snapshotStore: TypeOrmSnapshotStore;
   private readonly dialect: Dialect;
   private readonly ambientManager: FindManager | undefined;
   private readonly joined = new WeakMap<object, JoinedEventStore>();
   private readonly connections: Connections;
+  private readonly names: TableNames;
   private readonly reader: EventReader;
   private readonly isUnordered: boolean;
   private readonly wakeUps: WakeUps;
   private readonly gathered: GatheredAppends | undefined;
-  private lastHooked: Promise<unknown> = Promise.resolve();
+  private readonly hooked: HookedAppends;
   private isClosed = false;
 
   /**
@@ -95,6 +104,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     checkDataSource(dataSource);
     checkStoreOptions(options);
     const names = tableNames(dataSource, options);
+    this.names = names;
     this.dialect = dialectOf(dataSource, names, options.preparedStatements !== false);
     this.connections = new Connections(dataSource, this.dialect, names.events.table);
     this.ambientManager = options.ambient === false ? undefined : (options.ambient ?? ambientManagerOf(dataSource));
@@ -111,8 +121,23 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     });
     const remote = remoteWakeUps(dataSource, names);
     const polling = pollingOf(dataSource, options, remote !== undefined);
-    this.wakeUps = new WakeUps(() => this.horizon(), toldOn(dataSource, names.events.table), remote, polling);
+    this.wakeUps = new WakeUps(() => this.horizon(), toldOn(dataSource, names.events.table), remote?.appends, polling);
+    const told = toldOn<string>(dataSource, names.projections.table);
+    this.projectionStore = new TypeOrmProjectionStore({
+      dataSource,
+      connections: this.connections,
+      dialect: this.dialect,
+      dialectName,
+      names,
+      progress: (look) => new Progress(look, told, remote?.progress, polling),
+    });
+    this.projections = this.projectionStore;
     const isTransient = (error: unknown) => this.dialect.isTransient(error);
+    const commits: HookedCommits = {
+      alone: (append) => this.appendHooked(append),
+      together: (appends) => this.appendTogether(appends),
+    };
+    this.hooked = options.gather === false ? new HookedAppends(commits, 1) : new HookedAppends(commits);
     if (options.gather !== false) this.gathered = new GatheredAppends((groups, mode) => this.commit(groups, mode), isTransient);
   }
 
@@ -123,7 +148,9 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     if (joined !== undefined) return joined.append(appends, beforeCommit);
     const group = this.stage(appends);
     if (group.length === 0) return nothing;
-    const result = await (beforeCommit === undefined ? this.appendGroup(group) : this.appendHooked(group, beforeCommit));
+    const result = await (beforeCommit === undefined
+      ? this.appendGroup(group)
+      : this.hooked.append({ group, hook: beforeCommit }));
     if (result.position !== undefined) this.tell(result.position);
     return result;
   }
@@ -162,6 +189,10 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     // A boundary that lacked an event may have got into a snapshot.
     if (added > 0) await this.snapshots.clear();
     return added;
+  }
+
+  storedTypes(scan: StoredTypesScan): Promise<readonly StoredType[]> {
+    return storedTypes(this.connections, this.names, dialectNameOf(this.dataSource.options.type), scan);
   }
 
   /**
@@ -224,6 +255,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
   async close(): Promise<void> {
     this.isClosed = true;
     this.wakeUps.close();
+    this.projectionStore.close();
   }
 
   private tell(position: Position): void {
@@ -258,32 +290,66 @@ export class TypeOrmEventStore implements TransactionalEventStore {
     });
   }
 
-  /** One after the other, and alone in the store: a hook must see what was stored before, and nothing may come between. */
-  private appendHooked(group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
-    const appending = this.lastHooked.then(() => {
-      this.checkOpen();
-      return this.connections.useAlone((runner) => this.appendOpen(runner, group, beforeCommit), 'hook');
-    });
-    this.lastHooked = appending.catch(() => undefined);
-    return appending;
+  private appendHooked({ group, hook }: HookedAppend): Promise<AppendResult> {
+    return this.appendOpen(hook, 'each by itself', (open) => open.run(group));
   }
 
-  private async appendOpen(runner: QueryRunner, group: StagedGroup, beforeCommit: BeforeCommit): Promise<AppendResult> {
+  private appendTogether(appends: readonly HookedAppend[]): Promise<readonly PromiseSettledResult<AppendResult>[]> {
+    return this.appendOpen((appends[0] as HookedAppend).hook, 'held', (open) => open.runTogether(appends));
+  }
+
+  /** Runs an append with a hook in a transaction of its own. */
+  private async appendOpen<T>(
+    beforeCommit: BeforeCommit,
+    statements: 'each by itself' | 'held',
+    append: (open: OpenAppend) => Promise<T>,
+  ): Promise<T> {
+    this.checkOpen();
+    let open: OpenAppend | undefined;
+    try {
+      const result = await this.connections.useAlone((runner) => {
+        open = this.openAppend(runner, beforeCommit, statements);
+        return this.inTransaction(runner, open, append);
+      }, 'hook');
+      await open?.tell('committed');
+      return result;
+    } catch (error) {
+      await open?.tell('rolledBack');
+      throw error;
+    }
+  }
+
+  /** Alone in the store. What is begun with the first append needs no round trip of its own. */
+  private openAppend(runner: QueryRunner, beforeCommit: BeforeCommit, statements: 'each by itself' | 'held'): OpenAppend {
+    const { dialect } = this;
+    let isBegun = dialect.beginAppend === undefined;
+    const { hold } = dialect;
+    return new OpenAppend({
+      beforeCommit,
+      stage: (appends) => this.stage(appends),
+      append: (groups) => {
+        if (isBegun || dialect.beginAppend === undefined) return dialect.append(runner, groups, 'alone');
+        isBegun = true;
+        return dialect.beginAppend(runner, groups, 'alone');
+      },
+      ...(statements === 'held' && hold && { hold: (held) => hold(runner, held) }),
+      runner,
+    });
+  }
+
+  private async inTransaction<T>(runner: QueryRunner, open: OpenAppend, append: (open: OpenAppend) => Promise<T>): Promise<T> {
     const { dialect, connections } = this;
-    await dialect.begin(runner);
+    if (dialect.beginAppend === undefined) await dialect.begin(runner);
     let show: (() => void) | undefined;
     try {
       if (dialect.sharesConnection) show = connections.visibility.limit((await dialect.horizon(runner)).position);
-      const open = new OpenAppend({
-        beforeCommit,
-        stage: (appends) => this.stage(appends),
-        append: (staged): Promise<Appended> => dialect.append(runner, [staged], 'alone'),
-      });
-      const result = await open.run(group);
+      const result = await append(open);
       await this.known(() => dialect.end(runner, 'COMMIT'));
+      await connections.transactions.ended(runner, 'committed');
       return result;
     } catch (error) {
       await dialect.end(runner, 'ROLLBACK').catch(() => undefined);
+      await connections.transactions.ended(runner, 'rolledBack');
       throw error;
     } finally {
       show?.();

@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { InvalidArgumentError } from '../../events/invalid-argument-error';
+import type { Ending } from '../../store/ending';
 import type { Snapshot, SnapshotStore } from '../../store/snapshot-store';
-import type { Ending } from '../../store/transactional-event-store';
 import type { Connections } from './connections';
 import type { Dialect } from './dialect';
 import { SnapshotStatements } from './snapshot-statements';

@@ -1,7 +1,8 @@
-import { Observable, Subject, type Subscription } from 'rxjs';
+import { type Observable, Subject } from 'rxjs';
 import type { DataSource } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
 import { StoreClosedError } from '../../store/store-errors';
+import { Hearing } from './hearing';
 import { comparePositions } from './positions';
 
 /** How appends of other processes are heard of. */
@@ -27,15 +28,15 @@ export interface Polling {
   readonly maxMs: number;
 }
 
-const subjects = new WeakMap<DataSource, Map<string, Subject<Position>>>();
+const subjects = new WeakMap<DataSource, Map<string, Subject<never>>>();
 
-/** @returns where the stores on one table of a DataSource tell each other of their appends. */
-export function toldOn(dataSource: DataSource, table: string): Subject<Position> {
-  const byTable = subjects.get(dataSource) ?? new Map<string, Subject<Position>>();
+/** @returns where the stores on one table of a DataSource tell each other: of their appends, or of what else is in it. */
+export function toldOn<T = Position>(dataSource: DataSource, table: string): Subject<T> {
+  const byTable = subjects.get(dataSource) ?? new Map<string, Subject<never>>();
   subjects.set(dataSource, byTable);
-  const told = byTable.get(table) ?? new Subject<Position>();
+  const told = byTable.get(table) ?? new Subject<never>();
   byTable.set(table, told);
-  return told;
+  return told as unknown as Subject<T>;
 }
 
 const soonMs = 10;
@@ -43,14 +44,9 @@ const longestHeldBackMs = 100;
 
 /** Tells who reads that there is more to read: at once of appends made on this DataSource, soon of those made elsewhere. */
 export class WakeUps {
-  private readonly heard = new Subject<Position>();
-  private listeners = 0;
-  private stopListening: (() => void) | undefined;
-  private near: Subscription | undefined;
+  private readonly hearing: Hearing<Position>;
   private lastHead: Position | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private pauseMs: number;
-  private isOver = false;
+  private pauseMs = 0;
   private looking: Promise<void> | undefined;
 
   /**
@@ -63,63 +59,40 @@ export class WakeUps {
     private readonly remote: RemoteWakeUps | undefined,
     private readonly polling: Polling | undefined,
   ) {
-    this.pauseMs = polling?.minMs ?? 0;
+    this.hearing = new Hearing({
+      told,
+      listen: remote && (() => remote.listen(() => this.lookNow())),
+      begun: () => {
+        this.pauseMs = polling?.minMs ?? 0;
+        this.schedule();
+      },
+    });
   }
 
   appended(): Observable<Position> {
-    return new Observable((subscriber) => {
-      subscriber.add(this.heard.subscribe(subscriber));
-      if (this.isOver) return undefined;
-      this.listeners += 1;
-      if (this.listeners === 1) this.begin();
-      return () => {
-        this.listeners -= 1;
-        if (this.listeners === 0) this.stop();
-      };
-    });
+    return this.hearing.observe();
   }
 
   /** Tells of an append that was committed here. */
   tell(position: Position): void {
-    if (this.isOver) return;
+    if (this.hearing.isOver) return;
     this.remote?.announce();
     this.told.next(position);
   }
 
   /** Looks again soon: something is there that may not be read yet. */
   lookSoon(): void {
-    if (this.listeners === 0 || this.isOver) return;
+    if (!this.hearing.hasListeners) return;
     this.pauseMs = Math.min(this.pauseMs, soonMs);
     this.schedule();
   }
 
   close(): void {
-    this.isOver = true;
-    this.stop();
-    this.heard.complete();
-  }
-
-  private begin(): void {
-    this.near = this.told.subscribe((position) => this.heard.next(position));
-    this.stopListening = this.remote?.listen(() => this.lookNow());
-    this.pauseMs = this.polling?.minMs ?? 0;
-    this.schedule();
-  }
-
-  private stop(): void {
-    this.near?.unsubscribe();
-    this.near = undefined;
-    this.stopListening?.();
-    this.stopListening = undefined;
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.hearing.close();
   }
 
   private schedule(): void {
-    clearTimeout(this.timer);
-    if (this.polling === undefined) return;
-    // It keeps the process going: who waits for events of other processes is not done.
-    this.timer = setTimeout(() => this.lookNow(), this.pauseMs);
+    if (this.polling !== undefined) this.hearing.later(this.pauseMs, () => this.lookNow());
   }
 
   private lookNow(): void {
@@ -135,12 +108,12 @@ export class WakeUps {
       const isNew = position !== undefined && (this.lastHead === undefined || comparePositions(position, this.lastHead) > 0);
       this.pauseMs = isNew ? minMs : Math.min(isHeldBack ? longestHeldBackMs : maxMs, this.pauseMs * 2);
       if (isNew) this.lastHead = position;
-      if (isNew && this.listeners > 0) this.heard.next(position);
+      if (isNew) this.hearing.next(position);
     } catch (error) {
       if (error instanceof StoreClosedError) this.close();
       // The database is away; whoever reads hears of it. Here it is only asked again.
       this.pauseMs = maxMs;
     }
-    if (this.listeners > 0 && !this.isOver) this.schedule();
+    this.schedule();
   }
 }

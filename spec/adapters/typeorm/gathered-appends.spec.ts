@@ -99,15 +99,14 @@ describeDatabases('GatheredAppends', (database) => {
       store.append([...one('f'), ...one('taken', {}, { version: 7 })]),
       store.append(one('taken', { id: 'z' }, { version: 1 })),
     ]);
-    expect(
-      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : outcome.reason.constructor.name)),
-    ).toStrictEqual([
-      'stored',
+    const names = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : outcome.reason.constructor.name));
+    // Which of two with one id is stored is nobody's promise: the hook of another append may hold up either.
+    expect([names[0], names[5]].sort()).toStrictEqual(['DuplicateEventError', 'stored']);
+    expect(names.filter((_, index) => index !== 0 && index !== 5)).toStrictEqual([
       'OptimisticLockError',
       'DuplicateEventError',
       'UnstorablePayloadError',
       'RangeError',
-      'DuplicateEventError',
       'OptimisticLockError',
       'OptimisticLockError',
       'stored',

@@ -175,7 +175,7 @@ describeDatabases('Any transaction of the user’s', (database) => {
         expect(heard.map(({ data }) => (data as Counted).by).sort()).toStrictEqual([...committed.a, ...committed.b].sort());
         await es.close();
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   }, 60_000);
 

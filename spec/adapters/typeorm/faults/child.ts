@@ -64,6 +64,15 @@ export class Child {
     this.process.stdin?.write(`${line}\n`);
   }
 
+  /** Has it stand still, wherever it is. */
+  halt(): void {
+    this.process.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.process.kill('SIGCONT');
+  }
+
   kill(): void {
     this.process.kill('SIGKILL');
   }

@@ -77,7 +77,8 @@ describeDatabases(
       await proxy.refuses(2);
       const failures = await Promise.all([1, 2, 3].map(() => add(es, 666, 666).catch((error: unknown) => error)));
       for (const failure of failures) {
-        expect(failure).toBeInstanceOf(Error);
+        // It may be of Node.js itself, whose errors are not those of the specs.
+        expect(String(failure)).toMatch(/Error/);
         expect(failure).not.toBeInstanceOf(UnknownOutcomeError);
       }
       proxy.comeBack();

@@ -1,6 +1,8 @@
+import { EventSourcing } from 'eventfold';
 import type { TypeOrmEventStore } from 'eventfold/typeorm';
 import type { DataSource } from 'typeorm';
 import { type DatabasePlace, describeDatabases, mariadb, postgres } from '../../../controls/databases';
+import { added, InlineTally } from '../../../controls/tally';
 import { LiveReader } from './live-reader';
 
 describeDatabases(
@@ -64,6 +66,19 @@ describeDatabases(
           }
           await note('after');
           expect(await count()).toBe(2_501);
+        });
+
+        it('keeps inline projections up to date with what other processes appended', async () => {
+          const es = await EventSourcing.open({ store, classes: [InlineTally] });
+          const far = await place.open();
+          for (const id of ['a', 'b', 'c']) {
+            const data = { id, amount: 1 };
+            await far.append([{ stream: 'far', guard: { version: 'any' }, events: [{ type: 'tally.added', data }] }]);
+            await es.appendUnguarded('near', [added(id, 2)]);
+            expect(await es.projections.get(InlineTally, { id })).toMatchObject({ seen: [1, 2] });
+          }
+          await es.close();
+          await far.close();
         });
 
         it('appends and reads on when those that waited for others’ locks have got them', async () => {

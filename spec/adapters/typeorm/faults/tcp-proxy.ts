@@ -24,6 +24,7 @@ export class TcpProxy {
   private readonly links = new Set<Link>();
   private readonly waiting = new Set<() => void>();
   private isAway = false;
+  private isSilent = false;
   private order: { readonly cut: Cut; readonly text: string } | undefined;
 
   private constructor(
@@ -64,6 +65,23 @@ export class TcpProxy {
     this.isAway = false;
   }
 
+  /** From now on nothing comes through, and nobody is told. */
+  fallSilent(): void {
+    this.isSilent = true;
+    for (const { client, server } of this.links) for (const socket of [client, server]) socket.pause();
+  }
+
+  /** What was held back comes through. */
+  speakAgain(): void {
+    this.isSilent = false;
+    for (const { client, server } of this.links) for (const socket of [client, server]) socket.resume();
+  }
+
+  /** Whether the cut that was asked for is still to come. */
+  get isToCut(): boolean {
+    return this.order !== undefined;
+  }
+
   /** Waits until clients were refused so often. */
   async refuses(times: number): Promise<void> {
     while (this.refused < times) await new Promise<void>((resolve) => this.waiting.add(resolve));
@@ -91,6 +109,7 @@ export class TcpProxy {
     client.on('close', () => server.end());
     client.on('data', (bytes) => this.request(link, bytes));
     server.on('data', (bytes) => client.write(bytes));
+    if (this.isSilent) for (const socket of [client, server]) socket.pause();
   }
 
   private request(link: Link, bytes: Buffer): void {

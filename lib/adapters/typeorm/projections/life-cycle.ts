@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto';
+import type { QueryRunner } from 'typeorm';
+import type { CatchUp, Changes, GenerationId, GenerationRecord, StateDefinition } from '../../../store/projection-store';
+import { markOpen } from '../marked-transaction';
+import { retried } from '../retagging';
+import type { Statement } from '../select-events';
+import type { ProjectionAccess } from './projection-access';
+import { LockedTransaction } from './projection-transaction';
+import { goesOn, isSwapping, recordOf } from './record-of';
+import type { RecordChange, RecordStatements } from './record-statements';
+import { placeOf, type States } from './states';
+
+/** How long a change of tables waits for those who read them, who wait behind it meanwhile. */
+const longestLockMs = 2_000;
+
+/** Begins, swaps and removes the generations of projections: one process at a time for each projection. */
+export class LifeCycle {
+  constructor(
+    private readonly access: ProjectionAccess,
+    private readonly records: RecordStatements,
+    private readonly states: States,
+  ) {}
+
+  create(definition: StateDefinition, version: number, role: 'serving' | 'building'): Promise<GenerationRecord> {
+    const { projection } = definition;
+    return this.changing(definition, async (runner, all) => {
+      const there = all.find((record) => record.role === role);
+      if (there !== undefined && goesOn(there, definition, version)) return there;
+      if (there !== undefined) {
+        await this.forget(runner, there);
+        await this.states.drop(runner, definition, there);
+      }
+      const generation = Math.max(0, ...all.map((record) => record.generation)) + 1;
+      const place = { projection, role, generation };
+      await this.states.create(runner, definition, place, all);
+      await this.run(runner, this.records.insert(place, version, definition.kind));
+      const created = (await this.read(runner, projection)).find((record) => record.generation === generation);
+      return created as GenerationRecord;
+    });
+  }
+
+  promote(
+    definition: StateDefinition,
+    building: GenerationRecord,
+    serving: GenerationRecord | undefined,
+    catchUp?: CatchUp,
+  ): Promise<boolean> {
+    return this.changing(definition, async (runner, all) => {
+      const served = all.find(({ role }) => role === 'serving');
+      const known = serving && (catchUp === undefined ? serving : { ...serving, checkpoint: served?.checkpoint });
+      const isAsGiven = isSame(all, building) && served?.generation === serving?.generation;
+      if (!isAsGiven || (known !== undefined && !isSame(all, known))) return false;
+      const upTo = served?.checkpoint;
+      if (catchUp !== undefined && upTo !== undefined && Number(building.checkpoint ?? 0) < Number(upTo))
+        await this.complete(runner, definition, building, (transaction) => catchUp(transaction, upTo));
+      const kept = all.find(({ role }) => role === 'kept');
+      if (kept !== undefined) await this.forget(runner, kept);
+      if (this.isInSteps(definition)) {
+        await this.mark(runner, building, 'rising');
+        if (serving !== undefined) await this.mark(runner, serving, 'falling');
+        await this.run(runner, commit);
+        if (kept !== undefined) await this.states.drop(runner, definition, kept);
+        await this.finish(runner, definition);
+        return true;
+      }
+      if (kept !== undefined) await this.states.drop(runner, definition, kept);
+      if (serving !== undefined) await this.mark(runner, serving, 'kept');
+      await this.mark(runner, building, 'serving');
+      await this.states.tableOf(definition)?.promote(runner);
+      return true;
+    });
+  }
+
+  reopen(definition: StateDefinition): Promise<boolean> {
+    return this.changing(definition, async (runner, all) => {
+      const kept = all.find(({ role }) => role === 'kept');
+      if (kept === undefined || all.some(({ role }) => role === 'building')) return false;
+      if (this.isInSteps(definition)) {
+        await this.mark(runner, kept, 'reopening');
+        await this.run(runner, commit);
+        await this.finish(runner, definition);
+        return true;
+      }
+      await this.mark(runner, kept, 'building');
+      await this.states.tableOf(definition)?.reopen(runner);
+      return true;
+    });
+  }
+
+  drop(definition: StateDefinition, id: GenerationId): Promise<void> {
+    return this.changing(definition, async (runner, all) => {
+      const record = all.find(({ generation }) => generation === id.generation);
+      if (record === undefined || record.role === 'serving') return;
+      await this.forget(runner, record);
+      if (this.isInSteps(definition)) await this.run(runner, commit);
+      await this.states.drop(runner, definition, record);
+    });
+  }
+
+  /** Ends what a process has begun that died. */
+  recover(definition: StateDefinition): Promise<void> {
+    return this.changing(definition, async () => undefined);
+  }
+
+  /** Has what is being built take what it lacks, in the transaction that is open. */
+  private async complete(
+    runner: QueryRunner,
+    definition: StateDefinition,
+    building: GenerationRecord,
+    work: (transaction: LockedTransaction) => Promise<Changes>,
+  ): Promise<void> {
+    markOpen(runner);
+    const changes = await work(new LockedTransaction(runner, this.states, this.access, building));
+    const { projection, generation } = building;
+    await this.run(runner, this.records.update({ projection, generation }, { checkpoint: changes.to }));
+    await this.states.write(runner, definition, placeOf(building), changes);
+    await this.states.writeQueues(runner, building, changes);
+  }
+
+  /** Runs `work` in a transaction, while nobody else changes generations of the projection. */
+  private async changing<T>(
+    definition: StateDefinition,
+    work: (runner: QueryRunner, records: readonly GenerationRecord[]) => Promise<T>,
+  ): Promise<T> {
+    const { access } = this;
+    const change = (runner: QueryRunner) =>
+      access.transaction(runner, async () => {
+        await this.begun(runner, definition.projection);
+        if (this.isInSteps(definition)) await this.finish(runner, definition);
+        return work(runner, await this.read(runner, definition.projection));
+      });
+    return access.alone((runner) => this.locked(runner, definition.projection, () => change(runner)), 'hook');
+  }
+
+  /** What takes part of a transaction that changes tables where the database can. */
+  private async begun(runner: QueryRunner, projection: string): Promise<void> {
+    if (this.access.words.dialect !== 'postgres') return;
+    const sql = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), set_config('lock_timeout', $2, true)`;
+    const parameters = [this.lockName(projection), String(longestLockMs)];
+    await this.run(runner, { sql, parameters, isFrequent: false });
+  }
+
+  private async locked<T>(runner: QueryRunner, projection: string, work: () => Promise<T>): Promise<T> {
+    if (this.access.words.dialect !== 'mysql') return work();
+    const name = this.lockName(projection);
+    await this.run(runner, { sql: 'SELECT GET_LOCK(?, 30)', parameters: [name], isFrequent: false });
+    try {
+      // Appends with inline projections lock the records as well, in their own order.
+      return await retried(this.access.dialect, work);
+    } finally {
+      await this.run(runner, { sql: 'SELECT RELEASE_LOCK(?)', parameters: [name], isFrequent: false }).catch(() => undefined);
+    }
+  }
+
+  private lockName(projection: string): string {
+    const { table } = this.access.names.projections;
+    return `eventfold ${createHash('sha256').update(`${table} ${projection}`).digest('hex').slice(0, 40)}`;
+  }
+
+  /** Whether a change of its tables ends the transaction that it is made in. */
+  private isInSteps({ kind }: StateDefinition): boolean {
+    return this.access.words.dialect === 'mysql' && kind === 'entity';
+  }
+
+  /** Brings a change of tables to its end, as far as it has got. The tables themselves tell whether they were swapped. */
+  private async finish(runner: QueryRunner, definition: StateDefinition): Promise<void> {
+    const rows = await this.rows(runner, definition.projection);
+    const swapped = rows.filter(isSwapping);
+    if (swapped.length === 0) return;
+    const table = this.states.tableOf(definition);
+    if (swapped.some(({ role }) => String(role) === 'reopening')) await table?.reopen(runner);
+    else await table?.promote(runner);
+    await this.access.dialect.begin(runner);
+    for (const row of swapped) await this.mark(runner, recordOf(row), ended[String(row['role'])] as string);
+    await this.run(runner, commit);
+    await this.access.dialect.begin(runner);
+  }
+
+  private async read(runner: QueryRunner, projection: string): Promise<GenerationRecord[]> {
+    return (await this.rows(runner, projection)).map(recordOf);
+  }
+
+  /** Locked: who keeps changes has done so before, or finds another token. */
+  private async rows(runner: QueryRunner, projection: string): Promise<readonly Record<string, unknown>[]> {
+    const { rows } = await this.run(runner, this.records.select({ projection }, this.access.words.forUpdate));
+    return rows;
+  }
+
+  private async mark(runner: QueryRunner, { projection, generation }: GenerationId, role: string): Promise<void> {
+    const change: RecordChange = { role, hasNewToken: true };
+    await this.run(runner, this.records.update({ projection, generation }, change));
+  }
+
+  private async forget(runner: QueryRunner, record: GenerationRecord): Promise<void> {
+    await this.run(runner, this.records.delete(record));
+    await this.run(runner, this.states.queues.drop(record));
+  }
+
+  private run(runner: QueryRunner, statement: Statement) {
+    return this.access.dialect.run(runner, statement);
+  }
+}
+
+const commit: Statement = { sql: 'COMMIT', parameters: [], isFrequent: false };
+
+/** What the roles of a swap become. */
+const ended: Readonly<Record<string, string>> = { rising: 'serving', falling: 'kept', reopening: 'building' };
+
+function isSame(all: readonly GenerationRecord[], given: GenerationRecord): boolean {
+  const now = all.find(({ generation }) => generation === given.generation);
+  return now?.token === given.token && now.checkpoint === given.checkpoint && now.role === given.role;
+}

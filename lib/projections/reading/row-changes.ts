@@ -1,0 +1,247 @@
+import { Observable, Subject, type Subscription } from 'rxjs';
+import type { Position } from '../../events/recorded-event';
+import type { EventStore } from '../../store/event-store';
+import type { GenerationRecord, InstanceId, ProjectionStore } from '../../store/projection-store';
+import type { ProjectionDefinition } from '../folding/projection-definition';
+
+/** What the following of changes works with. */
+export interface RowChangesOptions {
+  readonly store: EventStore;
+  readonly place: ProjectionStore;
+  readonly definition: ProjectionDefinition;
+  /** Completes when nothing more comes. */
+  readonly closed: Observable<void>;
+  /** Listeners have been told of what was kept. */
+  moved(): void;
+  /** Tells of trouble that passes by itself. */
+  trouble(projections: readonly string[], message: string): void;
+}
+
+/** An instance after a change: undefined when it is gone. */
+export interface RowChange {
+  readonly id: InstanceId;
+  readonly state: object | undefined;
+  /** Every change up to here has been told with this one, or before. */
+  readonly position: Position | undefined;
+}
+
+/** What changed after a position. */
+export interface EarlierChanges {
+  readonly changes: readonly RowChange[];
+  /** Up to where, as far as was looked. */
+  readonly position: Position | undefined;
+  readonly hasMissed: boolean;
+}
+
+/** From a checkpoint to a later one. */
+interface Span {
+  readonly before: Position | undefined;
+  readonly upTo: Position | undefined;
+}
+
+/** So many instances are loaded at once. */
+const batch = 1_000;
+
+/** The pause before what could not be read is read again, at first and at last. */
+const shortestPauseMs = 50;
+const longestPauseMs = 5_000;
+
+/** Taken here, so that fake timers in a user's tests do not stop the reading. */
+const later = setTimeout;
+
+/**
+ * Tells which instances of a projection changed, whichever process changed them: it follows the checkpoint, finds out by the
+ * events in between, and loads what they belong to. It reads only while somebody listens.
+ */
+export class RowChanges {
+  private readonly subject = new Subject<RowChange>();
+  private listeners = 0;
+  private following: Subscription | undefined;
+  private seen: GenerationRecord | undefined;
+  private blocked = new Map<string, InstanceId['values'] | undefined>();
+  private isWorking = false;
+  private hasMore = false;
+  private pauseMs = shortestPauseMs;
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  private ready: Promise<void> | undefined;
+  private isReady: (() => void) | undefined;
+
+  constructor(private readonly options: RowChangesOptions) {
+    options.closed.subscribe({ complete: () => this.close(), next: () => this.close() });
+  }
+
+  /** Every change from now on. It goes on after failures, where it was. */
+  all(): Observable<RowChange> {
+    return new Observable((subscriber) => {
+      if (this.isClosed) {
+        subscriber.complete();
+        return undefined;
+      }
+      const subscription = this.subject.subscribe(subscriber);
+      this.listeners += 1;
+      if (this.listeners === 1) this.begin();
+      return () => {
+        subscription.unsubscribe();
+        this.listeners -= 1;
+        if (this.listeners === 0) this.end();
+      };
+    });
+  }
+
+  /** @returns when every change from then on is told of. */
+  whenReady(): Promise<void> {
+    return this.ready ?? Promise.resolve();
+  }
+
+  /** Up to where listeners have been told. */
+  get toldUpTo(): Position | undefined {
+    return this.seen?.checkpoint;
+  }
+
+  /** @returns each instance that changed after a position, up to where listeners have been told, unless that is too much. */
+  async since(after: Position | undefined, maxEvents: number): Promise<EarlierChanges> {
+    const { store, definition } = this.options;
+    const position = this.seen?.checkpoint;
+    const touched = new Map<string, InstanceId>();
+    if (position === undefined || (after !== undefined && store.compare(position, after) <= 0))
+      return { changes: [], position, hasMissed: false };
+    const criteria = [{ types: definition.folding.types }];
+    let events = 0;
+    for await (const event of store.read({ criteria, limit: maxEvents + 1, ...(after !== undefined && { after }) })) {
+      if (store.compare(event.position, position) > 0) break;
+      events += 1;
+      if (events > maxEvents) return { changes: [], position, hasMissed: true };
+      for (const identity of definition.folding.identitiesOf(event)) touched.set(identity.key, identity);
+    }
+    const changes: RowChange[] = [];
+    await this.load([...touched.values()], { before: after, upTo: position }, (change) => changes.push(change));
+    return { changes, position, hasMissed: false };
+  }
+
+  /** Whether whoever listens has been told of everything up to a checkpoint. */
+  haveToldOf(checkpoint: Position | undefined): boolean {
+    if (this.following === undefined || checkpoint === undefined) return true;
+    const told = this.seen?.checkpoint;
+    return told !== undefined && this.options.store.compare(told, checkpoint) >= 0;
+  }
+
+  private begin(): void {
+    this.seen = undefined;
+    this.ready = new Promise((resolve) => {
+      this.isReady = resolve;
+    });
+    const { place, definition } = this.options;
+    this.following = place.progressed().subscribe((name) => {
+      if (name === undefined || name === definition.projection) this.look();
+    });
+    this.look();
+  }
+
+  private end(): void {
+    this.following?.unsubscribe();
+    this.following = undefined;
+    clearTimeout(this.timer);
+  }
+
+  private close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.isReady?.();
+    this.end();
+    this.subject.complete();
+  }
+
+  private look(): void {
+    this.hasMore = true;
+    if (!this.isWorking) void this.work();
+  }
+
+  private async work(): Promise<void> {
+    this.isWorking = true;
+    while (this.hasMore && this.following !== undefined) {
+      this.hasMore = false;
+      try {
+        await this.readOn();
+        this.isReady?.();
+        this.options.moved();
+        this.pauseMs = shortestPauseMs;
+      } catch (error) {
+        if (this.isClosed) break;
+        const { projection } = this.options.definition;
+        this.options.trouble(
+          [projection],
+          `Who watches ${projection} is not told of changes, and it tries again: ${String(error)}`,
+        );
+        this.timer = later(() => this.look(), this.pauseMs).unref();
+        this.pauseMs = Math.min(longestPauseMs, this.pauseMs * 2);
+      }
+    }
+    this.isWorking = false;
+  }
+
+  private async readOn(): Promise<void> {
+    const { place, definition } = this.options;
+    const records = await place.records(definition.projection);
+    const record = records.find(({ role }) => role === 'serving');
+    if (record === undefined) return;
+    const { seen } = this;
+    if (seen === undefined || seen.generation !== record.generation) return this.takeUp(record);
+    if (seen.checkpoint === record.checkpoint && seen.token === record.token) return undefined;
+    const touched = new Map<string, InstanceId>();
+    if (seen.token !== record.token) await this.addResumed(record, touched);
+    if (seen.checkpoint !== record.checkpoint) await this.addTouched(seen.checkpoint, record.checkpoint, touched);
+    const span = { before: seen.checkpoint, upTo: record.checkpoint };
+    await this.load([...touched.values()], span, (change) => this.subject.next(change));
+    this.seen = record;
+    return undefined;
+  }
+
+  /** Another generation serves: every instance may be another. */
+  private async takeUp(record: GenerationRecord): Promise<void> {
+    const { place, definition } = this.options;
+    const { seen } = this;
+    this.blocked = new Map((await place.blocked(record)).map(({ key, values }) => [key, values]));
+    if (seen !== undefined)
+      for await (const chunk of place.scan(definition, record))
+        for (const state of chunk) this.subject.next({ id: definition.idOf(state), state, position: seen.checkpoint });
+    this.seen = record;
+  }
+
+  /** Instances that stood still and do not any more have changed, without the checkpoint. */
+  private async addResumed(record: GenerationRecord, touched: Map<string, InstanceId>): Promise<void> {
+    const blocked = await this.options.place.blocked(record);
+    const before = this.blocked;
+    this.blocked = new Map(blocked.map(({ key, values }) => [key, values]));
+    for (const [key, values] of before) if (values !== undefined) touched.set(key, { key, values });
+  }
+
+  private async addTouched(
+    after: Position | undefined,
+    upTo: Position | undefined,
+    touched: Map<string, InstanceId>,
+  ): Promise<void> {
+    const { store, definition } = this.options;
+    const { folding } = definition;
+    if (upTo === undefined) return;
+    const query = { criteria: [{ types: folding.types }], ...(after !== undefined && { after }) };
+    for await (const chunk of store.read(query).chunks()) {
+      for (const event of chunk) {
+        if (store.compare(event.position, upTo) > 0) return;
+        for (const identity of folding.identitiesOf(event)) touched.set(identity.key, identity);
+      }
+    }
+  }
+
+  /** Tells instances as they are kept. Who has heard the last of them has heard everything up to the end of the span. */
+  private async load(ids: readonly InstanceId[], { before, upTo }: Span, tell: (change: RowChange) => void): Promise<void> {
+    const { place, definition } = this.options;
+    const of = { projection: definition.projection, role: 'serving' } as const;
+    const last = ids.at(-1);
+    for (let from = 0; from < ids.length; from += batch) {
+      const some = ids.slice(from, from + batch);
+      const states = await place.load(definition, of, some);
+      for (const id of some) tell({ id, state: states.get(id.key), position: id === last ? upTo : before });
+    }
+  }
+}
