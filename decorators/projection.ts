@@ -2,6 +2,7 @@ import { checkName, checkOptions, decoratedClass } from '../lib/metadata/decorat
 import { DecoratorError } from '../lib/metadata/decorator-error';
 import { type ProjectionMode, projectionSlot, type RetryPolicy } from '../lib/metadata/slots';
 import type { AnyClassDecorator } from './event';
+import { checkCount, checkRetry } from './retry-options';
 import { checkSnapshot, type SnapshotOptions } from './snapshot-options';
 
 /** What `@Projection` takes. */
@@ -13,68 +14,85 @@ export interface ProjectionOptions {
    * fails when a handler throws. `'live'`: folded when asked for, kept nowhere.
    */
   readonly mode?: ProjectionMode;
-  /** How often a failing event is tried before it is parked: once, unless given. Async projections only. */
+  /**
+   * A whole number of 1 or more; 1 unless given. Raise it when the handlers make something else of an event: at the next
+   * start the state is folded anew beside the old one, and takes its place when it has caught up.
+   */
+  readonly version?: number;
+  /** `'custom'` where the handlers write the state themselves, on `context.manager`; nothing else of the class is kept. */
+  readonly kind?: 'custom';
+  /**
+   * Empties what the handlers of a custom projection wrote, in the transaction of `manager`, before a rebuild. Without it
+   * a custom projection cannot be rebuilt.
+   */
+  readonly reset?: (manager: never) => unknown;
+  /**
+   * How often a failing event is tried before it is parked: once, unless given, 100 ms after the first failure, then after
+   * pauses that double, up to a minute. Async projections only.
+   */
   readonly retry?: Partial<RetryPolicy>;
+  /** With more instances that stand still, the projection as a whole stops: 1000 unless given. Async projections only. */
+  readonly maxParked?: number;
   /** Keeps the state of an instance now and then, for reading it to be fast with a long history. Live projections only. */
   readonly snapshot?: SnapshotOptions;
 }
 
+/** An event is parked at its first failure. */
+const once: RetryPolicy = { attempts: 1, delayMs: 100, maxDelayMs: 60_000 };
+
+const known = ['name', 'mode', 'version', 'kind', 'reset', 'retry', 'maxParked', 'snapshot'];
+
 /**
- * Declares a read model: a class that folds events into state that people read. Its constructor takes no arguments.
+ * Declares a read model: a class that folds events into state that people read. Its constructor takes no arguments. A class
+ * that is a TypeORM `@Entity()` as well is kept in its own table.
  *
  * @throws {@link DecoratorError} when an option is unknown or out of its bounds.
  */
 export function Projection(options: ProjectionOptions = {}): AnyClassDecorator {
-  checkOptions('@Projection', options, ['name', 'mode', 'retry', 'snapshot']);
+  checkOptions('@Projection', options, known);
   if (options.name !== undefined) checkName('@Projection', options.name);
-  const { mode = 'async', retry: given = {} } = options;
-  if (!['inline', 'async', 'live'].includes(mode)) {
-    throw new DecoratorError(
-      '@Projection',
-      'its options',
-      `mode "${String(mode)}" is unknown`,
-      "Give 'inline', 'async' or 'live'",
-    );
-  }
-  const retry = checkRetry(given, mode, options.retry !== undefined);
+  const { mode = 'async', version = 1, maxParked = 1_000, kind, reset } = options;
+  if (!['inline', 'async', 'live'].includes(mode))
+    throw wrong(`mode "${String(mode)}" is unknown`, "Give 'inline', 'async' or 'live'");
+  checkCount('@Projection', 'version', version);
+  checkCount('@Projection', 'maxParked', maxParked);
+  checkKind(options, mode);
+  const retry = checkRetry('@Projection', options.retry, once);
+  for (const option of ['retry', 'maxParked'] as const)
+    if (options[option] !== undefined && mode !== 'async')
+      throw wrong(
+        `an event is not ${option === 'retry' ? 'retried' : 'parked'} in mode '${mode}'`,
+        `Leave ${option} out, or use mode 'async'`,
+      );
   const snapshot = options.snapshot === undefined ? undefined : checkSnapshot('@Projection', options.snapshot);
-  if (snapshot !== undefined && mode !== 'live') {
-    throw new DecoratorError(
-      '@Projection',
-      'its options',
-      `the state is kept anyway in mode '${mode}'`,
-      "Leave snapshot out, or use mode 'live'",
-    );
-  }
+  if (snapshot !== undefined && mode !== 'live')
+    throw wrong(`the state is kept anyway in mode '${mode}'`, "Leave snapshot out, or use mode 'live'");
   return (...args) => {
     const { holder, name: className } = decoratedClass('@Projection', args);
     const name = options.name ?? className;
     checkName('@Projection', name);
-    projectionSlot.update(holder, () => ({ name, mode, retry, ...(snapshot && { snapshot }) }));
+    const isCustom = kind === 'custom';
+    projectionSlot.update(holder, (before) => {
+      if (before?.reactor !== undefined)
+        throw new DecoratorError('@Projection', className, 'it is a @Reactor() already', 'Make it two classes');
+      return { name, mode, version, isCustom, reset, retry, maxParked, ...(snapshot && { snapshot }) };
+    });
   };
 }
 
-function checkRetry(retry: Partial<RetryPolicy>, mode: ProjectionMode, isGiven: boolean): RetryPolicy {
-  checkOptions('@Projection', retry, ['attempts', 'delayMs']);
-  const { attempts = 1, delayMs = 100 } = retry;
-  if (isGiven && mode !== 'async') {
-    throw new DecoratorError(
-      '@Projection',
-      'its options',
-      `an event is not retried in mode '${mode}'`,
-      "Leave retry out, or use mode 'async'",
+function checkKind({ kind, reset }: ProjectionOptions, mode: ProjectionMode): void {
+  if (kind !== undefined && kind !== 'custom')
+    throw wrong(
+      `kind "${String(kind)}" is unknown`,
+      "Give 'custom', or leave it out: an @Entity() is kept in its table, others as documents",
     );
-  }
-  if (!Number.isSafeInteger(attempts) || attempts < 1) {
-    throw new DecoratorError(
-      '@Projection',
-      'its options',
-      `${String(attempts)} attempts are not possible`,
-      'Give a whole number of 1 or more',
-    );
-  }
-  if (!Number.isFinite(delayMs) || delayMs < 0) {
-    throw new DecoratorError('@Projection', 'its options', `a delay of ${String(delayMs)} ms is not possible`, 'Give 0 or more');
-  }
-  return { attempts, delayMs };
+  if (kind === 'custom' && mode === 'live')
+    throw wrong("a custom projection has no state to fold in mode 'live'", "Use 'async' or 'inline'");
+  if (reset === undefined) return;
+  if (typeof reset !== 'function') throw wrong('reset is no function', 'Give (manager) => …, or leave it out');
+  if (kind !== 'custom') throw wrong('only a custom projection is reset', "Leave reset out, or give kind: 'custom'");
+}
+
+function wrong(problem: string, remedy: string): DecoratorError {
+  return new DecoratorError('@Projection', 'its options', problem, remedy);
 }

@@ -28,8 +28,8 @@ const most = 1000;
 
 /** Maps instances by what the decorators of their class say of each property; what they do not speak of is JSON. */
 class ClassMapper implements Mapper {
-  /** Undefined: JSON values. */
-  private readonly codecs = new Map<string, ValueCodec | undefined>();
+  /** Null: JSON values. */
+  private readonly codecs = new Map<string, ValueCodec | null>();
   private readonly isOpaque: boolean;
   private readonly convertsItself: boolean;
   private defaults: Readonly<Record<string, unknown>> | undefined;
@@ -67,7 +67,7 @@ class ClassMapper implements Mapper {
   private isFlat(values: Record<string, unknown>): boolean {
     try {
       for (const key in values) {
-        if (!isJsonScalar(values[key]) || this.codecOf(key) !== undefined) return false;
+        if (!isJsonScalar(values[key]) || this.codecOf(key) !== null) return false;
       }
       return true;
     } catch {
@@ -106,14 +106,14 @@ class ClassMapper implements Mapper {
 
   private encodeProperty(value: unknown, key: string, place: Place): unknown {
     const codec = this.codecOf(key);
-    if (codec !== undefined) return value === null && codec !== refusedName ? null : codec.encode(value, place.property(key));
+    if (codec !== null) return value === null && codec !== refusedName ? null : codec.encode(value, place.property(key));
     if (!isJsonScalar(value)) checkJson(value, place.property(key));
     return value;
   }
 
   private decodeProperty(value: unknown, key: string, place: Place): unknown {
     const codec = this.codecOf(key);
-    if (codec !== undefined) return value === null && codec !== refusedName ? null : codec.decode(value, place.property(key));
+    if (codec !== null) return value === null && codec !== refusedName ? null : codec.decode(value, place.property(key));
     return typeof value === 'object' && value !== null ? deepFreeze(value, place.property(key)) : value;
   }
 
@@ -135,11 +135,11 @@ class ClassMapper implements Mapper {
     return defaults;
   }
 
-  private codecOf(key: string): ValueCodec | undefined {
+  private codecOf(key: string): ValueCodec | null {
     const codec = this.codecs.get(key);
-    if (codec !== undefined || this.codecs.has(key)) return codec;
+    if (codec !== undefined) return codec;
     if (this.codecs.size >= most) this.codecs.clear();
-    const made = key === '__proto__' ? refusedName : codecFor(declaredType(this.target, key), mapperOf);
+    const made = key === '__proto__' ? refusedName : (codecFor(declaredType(this.target, key), mapperOf) ?? null);
     this.codecs.set(key, made);
     return made;
   }

@@ -116,3 +116,14 @@ export function isExcluded(target: Class, property: string): boolean {
   if (storage.findExcludeMetadata(target, property) !== undefined) return true;
   return storage.getStrategy(target) === 'excludeAll' && storage.findExposeMetadata(target, property) === undefined;
 }
+
+/** @returns the classes that the decorators of a class name for the values of its properties. */
+export function nestedClasses(target: Class): Class[] {
+  const properties = new Set<string>();
+  for (let link: unknown = target; isClass(link); link = Object.getPrototypeOf(link))
+    for (const property of storage._typeMetadatas.get(link)?.keys() ?? []) properties.add(property);
+  return [...properties].flatMap((property) => {
+    const { value, variants } = declaredType(target, property) ?? {};
+    return [...(value === undefined ? [] : [value]), ...(variants?.byName.values() ?? [])];
+  });
+}

@@ -34,14 +34,26 @@ export class InvalidPayloadError extends EventSourcingError {
 /** A stored event is of a type that no registered class stands for. It is not passed over in silence. */
 export class UnknownEventTypeError extends EventSourcingError {
   override readonly code = 'UNKNOWN_EVENT_TYPE';
+  readonly type: string;
+  readonly eventId: string;
+  readonly position: string;
 
   constructor(
-    readonly type: string,
-    readonly eventId: string,
-    readonly position: string,
+    event: { readonly type: string; readonly id: string; readonly position: string },
+    /** The known name that is nearest, if one is near. */
+    readonly nearest?: string | undefined,
   ) {
     super(
-      `Event ${eventId} at ${position} is of type "${type}", which no registered class stands for. List its class in EventSourcing.open({ classes: […] }).`,
+      `Event ${event.id} at ${event.position} is of type "${event.type}", which no registered class stands for. ${unknownTypeRemedy(event.type, nearest)}`,
     );
+    this.type = event.type;
+    this.eventId = event.id;
+    this.position = event.position;
   }
+}
+
+/** @returns what to do about a stored name that nothing is known of. */
+export function unknownTypeRemedy(type: string, nearest: string | undefined): string {
+  const meant = nearest === undefined ? '' : `Did you mean "${nearest}"? Then give its class { aliases: ['${type}'] }. Or list `;
+  return `${meant || 'List '}its class in EventSourcing.open({ classes: […] }), or its name in passOver where this application has no use for it.`;
 }

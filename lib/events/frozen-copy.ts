@@ -15,9 +15,15 @@ export function frozenCopy<T extends object>(data: T, type: string): T {
     return (flatCopy(data) ?? new FrozenCopy(type).copy(data, '')) as T;
   } catch (error) {
     if (error instanceof UnstorablePayloadError) throw error;
-    const reason = error instanceof RangeError ? 'is nested too deeply' : `cannot be read: ${nameOf(error)}`;
+    const reason = unreadableReason(error);
     throw new UnstorablePayloadError(type, '', reason, { cause: error });
   }
+}
+
+/** @returns what happened when data was read; `tooDeep` when the stack was not deep enough for it. */
+export function unreadableReason(error: unknown, tooDeep = 'is nested too deeply'): string {
+  if (error instanceof RangeError && error.message.includes('call stack')) return tooDeep;
+  return `cannot be read: ${error instanceof Error ? String(error) : nameOf(error)}`;
 }
 
 /** Copies what a caller could still change although it is frozen: the `Date`, `Map` and `Set` inside `data`. */

@@ -60,7 +60,7 @@ function checkKey(object: Record<string, unknown>, key: string, place: Place): v
 }
 
 /** @throws {@link Misfit} when a getter does. */
-export function readProperty(object: Record<string, unknown>, key: string, place: Place): unknown {
+function readProperty(object: Record<string, unknown>, key: string, place: Place): unknown {
   try {
     return object[key];
   } catch (error) {

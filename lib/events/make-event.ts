@@ -16,7 +16,9 @@ export function makeEvent<E extends object>(target: Class<E>, payload: unknown):
   }
   const instance = blankInstance(target);
   for (const key of Object.keys(payload)) {
-    if (key === '__proto__') throw new InvalidPayloadError(target.name, 'its payload has a property named "__proto__"');
+    // An object that is asked for its class would name another one.
+    if (key === '__proto__' || key === 'constructor')
+      throw new InvalidPayloadError(target.name, `its payload has a property named "${key}"`);
     const value = read(target, payload as Record<string, unknown>, key);
     if (value !== undefined) set(target, instance as Record<string, unknown>, key, value);
   }

@@ -20,6 +20,19 @@ export function encodePayload(data: object, type: string): string {
   }
 }
 
+/**
+ * @returns the plain form that an instance is stored in. What its class does not say how to store is left as it is, for a
+ * store in memory keeps that too.
+ */
+export function storedForm(data: object): object {
+  try {
+    return JSON.parse(JSON.stringify(plainForm(data))) as object;
+  } catch (error) {
+    if (error instanceof Misfit) return { ...data };
+    throw error;
+  }
+}
+
 function plainForm(data: object): object {
   const place = Place.payload;
   if (Array.isArray(data)) throw new Misfit(place, 'is an array');

@@ -32,6 +32,18 @@ export interface EventContext {
   readonly time: string;
   /** `property:value` of the identities that the store indexed. */
   readonly tags: readonly string[];
+  /**
+   * Which one it is of the events that upcasters make of one stored event; undefined for a stored event that is one. All have
+   * the stored event's id, version and position: who keeps the position to go on after it, waits for the last of them.
+   */
+  readonly part?: EventPart;
+}
+
+/** One of several events that are stored as one. */
+export interface EventPart {
+  /** 1 for the first. */
+  readonly number: number;
+  readonly of: number;
 }
 
 /** An event as the store keeps it. Immutable: what is stored cannot be changed through it. */

@@ -2,24 +2,44 @@ import { getMetadataStorage, type ValidationError, ValidationTypes, validateSync
 import { nestedType } from './declared-type';
 import type { Class } from './event-class';
 import { EventValidationError, type Violation } from './event-errors';
+import { schemaViolations } from './schema-violations';
+import type { StandardSchema } from './standard-schema';
+
+/** What says how the data of an event has to be. */
+export interface RuledEvent {
+  /** With or without rules of class-validator. */
+  readonly class: Class;
+  readonly schema?: StandardSchema;
+}
 
 const hasRules = new WeakMap<Class, boolean>();
+const none: readonly Violation[] = Object.freeze([]);
 
 /**
- * Checks an event against the class-validator rules of its class; a class without rules passes.
+ * Checks an event against the class-validator rules of its class and against its schema; what has neither passes.
  *
  * @throws {@link EventValidationError} with every rule that is broken.
  */
-export function validateEvent(target: Class, event: object): void {
+export function validateEvent(ruled: RuledEvent, event: object): void {
+  const found = violationsOf(ruled, event);
+  if (found.length > 0) throw new EventValidationError(ruled.class.name, found);
+}
+
+/** @returns every rule of its class and schema that an event breaks. */
+export function violationsOf({ class: target, schema }: RuledEvent, event: object): readonly Violation[] {
+  const found = classViolations(target, event);
+  return schema === undefined ? found : [...found, ...schemaViolations(schema, event)];
+}
+
+function classViolations(target: Class, event: object): readonly Violation[] {
   let isChecked = hasRules.get(target);
   if (isChecked === undefined) {
-    checkSynchronous(target);
+    const unanswered = asyncViolations(target);
+    if (unanswered.length > 0) return unanswered;
     isChecked = rulesOf(target).length > 0;
     hasRules.set(target, isChecked);
   }
-  if (!isChecked) return;
-  const errors = validateSync(event);
-  if (errors.length > 0) throw new EventValidationError(target.name, violations(errors, ''));
+  return isChecked ? violations(validateSync(event), '') : none;
 }
 
 /**
@@ -42,12 +62,11 @@ function asyncRulesIn(target: Class, above: ReadonlySet<Class>): string[] {
 }
 
 /** class-validator would pass over a rule that is a promise. */
-function checkSynchronous(target: Class): void {
-  const violations = asyncRules(target).map((property) => {
+function asyncViolations(target: Class): Violation[] {
+  return asyncRules(target).map((property) => {
     const message = `${property} has a rule that is a promise, which cannot be waited for`;
     return { property, rule: 'isSynchronous', message };
   });
-  if (violations.length > 0) throw new EventValidationError(target.name, violations);
 }
 
 function rulesOf(target: Class) {

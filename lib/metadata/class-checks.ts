@@ -40,7 +40,8 @@ function mistake(
 function kindMistakes(model: ClassModel): Mistake[] {
   const found: Mistake[] = [];
   if (model.aggregate && model.projection) {
-    found.push(mistake(model, 'TWO_KINDS', undefined, 'it is both @Aggregate and @Projection', 'Make it two classes'));
+    const other = model.projection.reactor ? '@Reactor' : '@Projection';
+    found.push(mistake(model, 'TWO_KINDS', undefined, `it is both @Aggregate and ${other}`, 'Make it two classes'));
   }
   if (model.handlers.length === 0 && model.undeclared.length === 0) {
     found.push(mistake(model, 'NO_HANDLERS', undefined, 'it handles no event', 'Put @Handles(SomeEvent) on a method'));
@@ -138,7 +139,8 @@ function commandMistakes(model: ClassModel): Mistake[] {
 
 function stateMistakes(model: ClassModel): Mistake[] {
   const found: Mistake[] = [];
-  if (takesArguments(model.class)) {
+  // Who opens it may say how a custom projection is made.
+  if (takesArguments(model.class) && !model.projection?.isCustom) {
     found.push(
       mistake(
         model,
@@ -149,6 +151,8 @@ function stateMistakes(model: ClassModel): Mistake[] {
       ),
     );
   }
+  // A reactor is not kept, so there is nothing to restore or copy.
+  if (model.projection?.reactor !== undefined) return found;
   for (const member of privateMembers(model)) {
     found.push(
       mistake(
@@ -164,7 +168,7 @@ function stateMistakes(model: ClassModel): Mistake[] {
 }
 
 /** A class without a constructor of its own has its parent's, whatever its `length` says. */
-function takesArguments(target: Class): boolean {
+export function takesArguments(target: Class): boolean {
   const declaring = classChain(target).findLast((link) => link.length > 0 || /\bconstructor\s*\(/.test(sourceOf(link)));
   return declaring !== undefined && declaring.length > 0;
 }

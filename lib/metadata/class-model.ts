@@ -1,4 +1,5 @@
 import type { Class } from '../events/event-class';
+import type { StandardSchema } from '../events/standard-schema';
 import { classChain } from './metadata-slot';
 import {
   type AggregateRecord,
@@ -19,6 +20,10 @@ export interface EventModel {
   readonly class: Class;
   readonly type: string;
   readonly schemaVersion: number;
+  /** Names under which it was stored before, and is read. */
+  readonly aliases: readonly string[];
+  /** What its data has to be like, beside the rules of its class. */
+  readonly schema?: StandardSchema;
 }
 
 /** A handler with an id source for each id of its class, in the order of the class's ids. */
@@ -30,11 +35,12 @@ export interface HandlerModel {
   readonly map: Readonly<Record<string, IdSource>>;
 }
 
-/** What the decorators along a class chain say of one aggregate or projection. */
+/** What the decorators along a class chain say of one aggregate, projection or reactor. */
 export interface ClassModel {
   readonly class: Class;
   readonly name: string;
   readonly aggregate: AggregateRecord | undefined;
+  /** A reactor's as well, which says so in `reactor`. */
   readonly projection: ProjectionRecord | undefined;
   readonly ids: readonly string[];
   readonly handlers: readonly HandlerModel[];

@@ -17,6 +17,6 @@ export function createEvent<E extends object>(event: Class<E>, ...payload: Paylo
   if (model === undefined)
     throw new InvalidPayloadError(nameOf(event), 'it is no event class', 'Name the class that @Event decorates');
   const instance = makeEvent(event, givenPayload(payload));
-  validateEvent(event, instance);
+  validateEvent(model, instance);
   return frozenCopy(instance, model.type);
 }

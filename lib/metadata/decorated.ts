@@ -10,6 +10,7 @@ export interface DecoratedMember {
   readonly kind: string;
   /** The method, or undefined for anything else. */
   readonly method: ((...args: never[]) => unknown) | undefined;
+  readonly isStatic: boolean;
 }
 
 /**
@@ -18,6 +19,13 @@ export interface DecoratedMember {
  * @throws {@link DecoratorError} when the member is static, `#private`, or of another kind than `kind`.
  */
 export function decoratedMember(decorator: string, kind: 'method' | 'property', args: readonly unknown[]): DecoratedMember {
+  const member = decoratedAnywhere(decorator, kind, args);
+  if (member.isStatic) throw staticMember(decorator, member.place);
+  return member;
+}
+
+/** Reads them as {@link decoratedMember} does, of a static member too. */
+export function decoratedAnywhere(decorator: string, kind: 'method' | 'property', args: readonly unknown[]): DecoratedMember {
   const member = isStandardContext(args[1]) ? standardMember(decorator, args[0], args[1]) : legacyMember(decorator, args);
   if (member.kind !== kind) {
     throw new DecoratorError(decorator, member.place, `this is no ${kind}`, `Put it on a ${kind} of the class`);
@@ -56,7 +64,6 @@ function isStandardContext(value: unknown): value is StandardContext {
 function standardMember(decorator: string, value: unknown, context: StandardContext): DecoratedMember {
   const key = context.name ?? '';
   const place = String(key);
-  if (context.static === true) throw staticMember(decorator, place);
   if (context.private === true) {
     throw new DecoratorError(decorator, place, 'a #private member cannot be reached from outside', 'Make it protected');
   }
@@ -74,20 +81,22 @@ function standardMember(decorator: string, value: unknown, context: StandardCont
     place,
     kind: context.kind === 'field' ? 'property' : context.kind,
     method: context.kind === 'method' ? (value as DecoratedMember['method']) : undefined,
+    isStatic: context.static === true,
   };
 }
 
 function legacyMember(decorator: string, args: readonly unknown[]): DecoratedMember {
   const [target, key, descriptor] = args as [unknown, string | symbol | undefined, PropertyDescriptor | undefined];
   const place = `${typeof target === 'function' ? nameOf(target) : nameOf((target as object | undefined)?.constructor)}.${String(key)}`;
-  if (isClass(target)) throw key === undefined ? misplaced(decorator, target) : staticMember(decorator, place);
-  if (typeof target !== 'object' || target === null || key === undefined) throw misplaced(decorator, target);
+  const isStatic = isClass(target);
+  if (key === undefined || (!isStatic && (typeof target !== 'object' || target === null))) throw misplaced(decorator, target);
   const value: unknown = descriptor?.value;
   const isAccessor = descriptor?.get !== undefined || descriptor?.set !== undefined;
   return {
-    holder: target.constructor,
+    holder: isStatic ? target : (target as object).constructor,
     key,
     place,
+    isStatic,
     kind: typeof value === 'function' ? 'method' : isAccessor ? 'accessor' : 'property',
     method: typeof value === 'function' ? (value as DecoratedMember['method']) : undefined,
   };

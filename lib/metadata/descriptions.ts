@@ -8,7 +8,9 @@ export interface EventDescription {
   /** The stored name. */
   readonly type: string;
   readonly schemaVersion: number;
-  /** The names of the aggregates and projections that handle it. */
+  /** Names that it was stored under before; left out where there are none. */
+  readonly aliases?: readonly string[];
+  /** The names of the aggregates, projections and reactors that handle it. */
   readonly handledBy: readonly string[];
 }
 
@@ -26,7 +28,7 @@ export interface HandlerDescription {
   readonly ids: Readonly<Record<string, IdSourceDescription>>;
 }
 
-/** What an aggregate or projection depends on. */
+/** What an aggregate, projection or reactor depends on. */
 export interface BoundaryDescription {
   /** The one stream that holds all its events, for an aggregate guarded by its stream. */
   readonly stream?: string;
@@ -34,16 +36,16 @@ export interface BoundaryDescription {
   readonly criteria: readonly Criterion[];
 }
 
-/** An aggregate or projection, as introspection shows it. */
+/** An aggregate, projection or reactor, as introspection shows it. */
 export interface ClassDescription {
-  readonly kind: 'aggregate' | 'projection';
+  readonly kind: 'aggregate' | 'projection' | 'reactor';
   /** The class's name. */
   readonly class: string;
-  /** The name its streams or state are kept under. */
+  /** The name its streams, state or place in the log are kept under. */
   readonly name: string;
   readonly ids: readonly string[];
   readonly handlers: readonly HandlerDescription[];
-  /** The names of its commands; none for a projection. */
+  /** The names of its commands; none for a projection or reactor. */
   readonly commands: readonly string[];
   /** An aggregate's: `'stream'` when all its events lie in its own stream, else `'boundary'`. */
   readonly guard?: 'stream' | 'boundary';
@@ -53,4 +55,13 @@ export interface ClassDescription {
   readonly mode?: ProjectionMode;
   /** How its state is kept between loads, where it asks for that. */
   readonly snapshot?: SnapshotPolicy;
+}
+
+/** An upcaster, as introspection shows it. */
+export interface UpcasterDescription {
+  /** Where it is: the class and method, or the function. */
+  readonly name: string;
+  readonly from: { readonly type: string; readonly version: number };
+  /** One, or several for an event that is split. */
+  readonly into: readonly { readonly type: string; readonly version: number }[];
 }

@@ -44,6 +44,9 @@ export class UnresolvedIdError extends EventSourcingError {
   }
 }
 
+/** What no database keeps in a text. */
+const unkept = /[\0\p{Surrogate}]/u;
+
 const solitary: Identity = { key: '', values: [] };
 
 /**
@@ -51,7 +54,7 @@ const solitary: Identity = { key: '', values: [] };
  *
  * @throws {@link InvalidIdError} when an id of the class is missing or no id value, or when one is given that it lacks.
  */
-export function givenIdentity(model: ClassModel, ids: unknown): Identity {
+export function givenIdentity(model: Pick<ClassModel, 'name' | 'ids'>, ids: unknown): Identity {
   if (ids !== undefined && (typeof ids !== 'object' || ids === null))
     throw new InvalidIdError(model.name, 'ids', `is ${nameOf(ids)}, not an object of ids`);
   const given = (ids ?? {}) as Record<string, unknown>;
@@ -62,6 +65,8 @@ export function givenIdentity(model: ClassModel, ids: unknown): Identity {
   return identityOf(
     model.ids.map((id) => {
       const value = Object.hasOwn(given, id) ? given[id] : undefined;
+      if (typeof value === 'string' && unkept.test(value))
+        throw new InvalidIdError(model.name, id, 'holds NUL or half a surrogate pair, which no database keeps');
       if (isIdValue(value)) return value;
       throw new InvalidIdError(
         model.name,

@@ -20,7 +20,15 @@ export type MistakeCode =
   | 'CONSTRUCTOR_ARGUMENTS'
   | 'PRIVATE_STATE'
   | 'RESERVED_NAME'
-  | 'ASYNC_VALIDATOR';
+  | 'UNFIT_STATE'
+  | 'ASYNC_VALIDATOR'
+  | 'NO_UPCASTERS'
+  | 'UPCASTER_OF_NO_EVENT'
+  | 'TWO_UPCASTERS'
+  | 'UPCASTER_GAP'
+  | 'UPCASTER_CYCLE'
+  | 'UPCASTER_AHEAD'
+  | 'PASSED_OVER_EVENT';
 
 /** One mistake in the annotations: where it is, what is so, and how to mend it. */
 export interface Mistake {
@@ -29,6 +37,8 @@ export interface Mistake {
   readonly class: string;
   /** The method or property, when the mistake has one. */
   readonly member?: string;
+  /** The stored name and version that nothing leads on from, when the mistake is a gap. */
+  readonly event?: { readonly type: string; readonly version: number };
   readonly problem: string;
   readonly remedy: string;
 }

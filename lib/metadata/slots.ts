@@ -1,10 +1,16 @@
 import type { Class } from '../events/event-class';
+import type { StandardSchema } from '../events/standard-schema';
+import type { Upcaster } from '../events/upcaster';
 import { MetadataSlot } from './metadata-slot';
 
 /** What `@Event` records. */
 export interface EventRecord {
   readonly type: string;
   readonly schemaVersion: number;
+  /** Names under which it was stored before, and is read. */
+  readonly aliases: readonly string[];
+  /** What its data has to be like, beside the rules of its class. */
+  readonly schema?: StandardSchema;
 }
 
 /** When an instance's state is kept, so that it need not be folded from its first event. */
@@ -33,14 +39,31 @@ export interface RetryPolicy {
   readonly attempts: number;
   /** The pause before the second attempt, in milliseconds: 0 or more. It doubles with each further one. */
   readonly delayMs: number;
+  /** The longest pause, in milliseconds. */
+  readonly maxDelayMs: number;
 }
 
-/** What `@Projection` records. */
+/** What `@Projection` and `@Reactor` record. */
 export interface ProjectionRecord {
   readonly name: string;
   readonly mode: ProjectionMode;
+  readonly version: number;
+  /** The handlers keep the state themselves. */
+  readonly isCustom: boolean;
+  /** Empties what the handlers of a custom projection wrote. */
+  readonly reset: ((manager: never) => unknown) | undefined;
   readonly retry: RetryPolicy;
+  /** With more instances standing still, the projection stands still as a whole. */
+  readonly maxParked: number;
   readonly snapshot?: SnapshotPolicy;
+  /** What `@Reactor` says beside that; undefined for a projection. */
+  readonly reactor?: ReactorPolicy;
+}
+
+/** What distinguishes a reactor from a projection: it keeps nothing, and what it does cannot be done again. */
+export interface ReactorPolicy {
+  /** Where it begins, the first time that it is listed; at the end, which the start tells of, unless given. */
+  readonly from: 'start' | 'now' | undefined;
 }
 
 /** Where the value of an id is found in an event: the name of a property, or a function of the event. */
@@ -59,9 +82,16 @@ export interface CommandRecord {
   readonly name: string;
 }
 
+/** What `@Upcasts` records, once for each use. */
+export interface UpcasterRecord extends Pick<Upcaster, 'source' | 'from' | 'into' | 'isSplit'> {
+  readonly method: string | symbol;
+  readonly isStatic: boolean;
+}
+
 export const eventSlot = new MetadataSlot<EventRecord>('event');
 export const aggregateSlot = new MetadataSlot<AggregateRecord>('aggregate');
 export const projectionSlot = new MetadataSlot<ProjectionRecord>('projection');
 export const projectionIdSlot = new MetadataSlot<readonly string[]>('projection-id');
 export const handlerSlot = new MetadataSlot<readonly HandlerRecord[]>('handler');
 export const commandSlot = new MetadataSlot<readonly CommandRecord[]>('command');
+export const upcasterSlot = new MetadataSlot<readonly UpcasterRecord[]>('upcaster');

@@ -1,23 +1,26 @@
-import { IsPositive, IsUUID } from 'class-validator';
+import { IsInt, IsPositive, IsString, IsUUID } from 'class-validator';
 import { Aggregate, AggregateRoot, Command, Event, Handles, Projection, ProjectionId } from 'eventfold';
 
 @Event('account.opened')
 export class Opened {
   @IsUUID() accountId!: string;
-  owner!: string;
+  @IsString() owner!: string;
 }
 
-@Event('account.deposited')
+/** Version 1 had its amount in euros. */
+@Event('account.deposited', { version: 2 })
 export class Deposited {
   @IsUUID() accountId!: string;
-  @IsPositive() amount!: number;
+  /** In cents, as all amounts. */
+  @IsInt() @IsPositive() amount!: number;
 }
 
-@Event('account.transferred')
+/** Version 1 had its amount as text, version 2 in euros. */
+@Event('account.transferred', { version: 3, aliases: ['MoneySent'] })
 export class Transferred {
   @IsUUID() from!: string;
   @IsUUID() to!: string;
-  @IsPositive() amount!: number;
+  @IsInt() @IsPositive() amount!: number;
 }
 
 /** The balance does not cover the amount. */

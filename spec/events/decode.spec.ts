@@ -1,4 +1,5 @@
 import { Type } from 'class-transformer';
+import { IsBoolean, IsDefined, IsInt, IsOptional, IsPositive, IsString, ValidateIf } from 'class-validator';
 import { Event, InMemoryEventStore, type RecordedEvent, UnreadablePayloadError } from 'eventfold';
 import { decode } from '../../lib/events/decode';
 import { createEvent } from '../../lib/metadata/create-event';
@@ -13,6 +14,15 @@ class Assembled {
   id!: string;
   state = 'new';
   @Type(() => Part) parts?: Part[];
+}
+
+class Ruled {
+  @IsPositive() sum?: number;
+  @IsOptional() @IsString() note?: string | null;
+  @IsBoolean() isPaid?: boolean;
+  @IsInt({ each: true }) sizes?: number[];
+  @IsDefined() free?: number;
+  @ValidateIf(() => false) @IsInt() maybe?: number;
 }
 
 class Part2 {
@@ -52,6 +62,24 @@ async function recorded(data: object): Promise<RecordedEvent> {
 }
 
 describe('decode', () => {
+  it.each<[object, string, string]>([
+    [{ sum: '1' }, 'sum', 'is a string where the class declares a number'],
+    [{ sum: null }, 'sum', 'is null where the class declares a number'],
+    [{ sum: [1] }, 'sum', 'is an array where the class declares a number'],
+    [{ note: 1 }, 'note', 'is a number where the class declares a string'],
+    [{ isPaid: 'no' }, 'isPaid', 'is a string where the class declares a boolean'],
+  ])('refuses %j, which no event was emitted with', async (data, path, reason) => {
+    const stored = await recorded(data);
+    expect(() => decode(stored, Ruled)).toThrow(expect.objectContaining({ code: 'UNREADABLE_PAYLOAD', path, reason }));
+  });
+
+  it.each([{ sum: -1 }, { note: null }, {}, { sizes: [1, 2] }, { free: 'x' }, { maybe: 'x' }])(
+    'asks no rule of %j: only whether values are of the kind that the rules are about',
+    async (data) => {
+      expect({ ...decode(await recorded(data), Ruled).data }).toMatchObject(data);
+    },
+  );
+
   it('makes stored data an instance of its class, nested types included, and keeps the rest', async () => {
     const stored = await recorded({ id: 'a', parts: [{ size: 1 }] });
     const event = decode(stored, Assembled) as RecordedEvent<Assembled>;

@@ -77,6 +77,12 @@ describe('makeEvent', () => {
     expect(() => makeEvent(Shipped, payload)).toThrow(/^Shipped: .*Give the event's data as a plain object/);
   });
 
+  it('refuses a property named constructor, by which an event would be taken for one of another class', () => {
+    for (const text of ['{"constructor":{"prototype":{"isAdmin":true}}}', '{"orderId":"a","constructor":null}'])
+      expect(() => makeEvent(Shipped, JSON.parse(text))).toThrow('its payload has a property named "constructor"');
+    expect(Object.hasOwn(Object.prototype, 'isAdmin')).toBe(false);
+  });
+
   it('refuses a property named __proto__, and leaves all prototypes alone', () => {
     expect(() => makeEvent(Shipped, JSON.parse('{"__proto__":{"isAdmin":true}}'))).toThrow(InvalidPayloadError);
     expect((new Shipped() as { isAdmin?: boolean }).isAdmin).toBeUndefined();

@@ -26,7 +26,7 @@ const orderId = '7a7a1e0e-6a4d-4f6f-9c53-0c7b6a4c1f11';
 
 const violationsOf = (event: object, target: new () => object) => {
   try {
-    validateEvent(target, event);
+    validateEvent({ class: target }, event);
   } catch (error) {
     expect(error).toBeInstanceOf(EventValidationError);
     expect((error as EventValidationError).event).toBe(target.name);

@@ -136,12 +136,12 @@ describe('An instance with two ids', () => {
       createEvent(Counted, { product: 'a\\', warehouse: 'b', note: 'three' }),
       createEvent(Counted, { product: 'a', warehouse: '\\b', note: 'four' }),
     );
-    expect(Object.values(await histories())).toStrictEqual([
-      ['counted one'],
-      ['counted two'],
-      ['counted three'],
-      ['counted four'],
-    ]);
+    expect(await histories()).toStrictEqual({
+      'a|b in c': ['counted one'],
+      'a in b|c': ['counted two'],
+      'a\\ in b': ['counted three'],
+      'a in \\b': ['counted four'],
+    });
     expect((await es.projections.get(Stock, { product: 'a', warehouse: 'b|c' }))?.history).toStrictEqual(['counted two']);
   });
 });
@@ -151,6 +151,8 @@ describe('InvalidIdError', () => {
     ['a missing id', {}, 'is missing'],
     ['empty text', { warehouse: '' }, 'is empty text'],
     ['null', { warehouse: null }, 'is null'],
+    ['NUL in a text', { warehouse: 'a\0b' }, 'holds NUL'],
+    ['half a surrogate pair', { warehouse: 'a\ud800' }, 'half a surrogate pair'],
     ['NaN', { warehouse: Number.NaN }, 'is NaN'],
     ['an object', { warehouse: { id: 'north' } }, 'is an object of Object'],
     ['an array', { warehouse: ['north'] }, 'is an array'],
@@ -176,6 +178,7 @@ describe('InvalidIdError', () => {
     [true, 'true'],
     [false, 'false'],
     ['north', 'north'],
+    ['😀', '😀'],
   ])('takes %p as an id, which is its text', (warehouse, text) => {
     expect(es.streamOf(Warehouse, { warehouse } as never)).toBe(`Warehouse:${text}`);
   });

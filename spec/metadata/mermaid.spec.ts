@@ -1,4 +1,4 @@
-import { Aggregate, AggregateRoot, Event, Handles, Projection, ProjectionId, Registry } from 'eventfold';
+import { Aggregate, AggregateRoot, dropped, Event, Handles, Projection, ProjectionId, Registry, upcasts } from 'eventfold';
 
 @Event('account.opened')
 class Opened {
@@ -49,6 +49,35 @@ describe('Registry.toMermaid', () => {
         '  e1 -- "accountId = ƒ" --> c0',
         '  c1[("Openings\nlive")]',
         '  e0 --> c1',
+      ].join('\n'),
+    );
+  });
+
+  it('draws the names and versions that events are read from', () => {
+    @Event('payment "made"', { version: 3, aliases: ['Paid'] })
+    class Paid {}
+    const same = (data: object) => data;
+    const upcasters = [
+      upcasts(Paid, { from: 2, to: 3 }, same),
+      upcasts(Paid, { from: 1, to: 2 }, same),
+      upcasts('bought', { from: 1, into: [{ event: Opened, version: 1 }] }, () => []),
+      upcasts('bought', { from: 2, to: 1, into: 'sold' }, same),
+      upcasts('sold', { from: 1, into: [] }, () => dropped('nobody knows')),
+    ];
+    expect(Registry.of([Opened, Paid], () => [], { upcasters }).toMermaid()).toBe(
+      [
+        'flowchart LR',
+        '  e0(["account.opened"])',
+        '  e1(["payment #34;made#34;',
+        'v1 → v2 → v3"])',
+        '  s0[/"Paid"/]',
+        '  s1[/"bought"/]',
+        '  s2[/"sold"/]',
+        '  dropped((dropped))',
+        '  s0 -. "alias" .-> e1',
+        '  s1 -. "v1" .-> e0',
+        '  s1 -. "v2" .-> s2',
+        '  s2 -. "v1" .-> dropped',
       ].join('\n'),
     );
   });

@@ -1,0 +1,55 @@
+import 'reflect-metadata';
+import { getMetadataStorage, ValidationTypes } from 'class-validator';
+import type { Class } from './event-class';
+
+/** What a class tells of the data that its instances have. */
+interface Shape {
+  /** Properties with a rule that is not only for when they are there. */
+  readonly required: readonly string[];
+  /** What `typeof` says of a property, where the compiler told. */
+  readonly kinds: readonly (readonly [property: string, kind: string])[];
+}
+
+const shapes = new WeakMap<Class, Shape>();
+
+const kindsOf = new Map<unknown, string>([
+  [String, 'string'],
+  [Number, 'number'],
+  [Boolean, 'boolean'],
+]);
+
+/**
+ * Looks whether data that no emit has checked can be that of a class at all: its rules are not asked, only whether what they
+ * are about is there, and of the declared kind.
+ *
+ * @returns what is wrong; undefined when nothing is, as far as the class tells.
+ */
+export function shapeProblem(target: Class, instance: object): string | undefined {
+  let shape = shapes.get(target);
+  if (shape === undefined) {
+    shape = shapeOf(target);
+    shapes.set(target, shape);
+  }
+  const values = instance as Readonly<Record<string, unknown>>;
+  for (const property of shape.required) if (values[property] === undefined) return `"${property}" is missing`;
+  for (const [property, kind] of shape.kinds) {
+    const value = values[property];
+    if (value !== undefined && value !== null && typeof value !== kind) return `"${property}" is a ${typeof value}, no ${kind}`;
+  }
+  return undefined;
+}
+
+function shapeOf(target: Class): Shape {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(target, '', false, false);
+  const properties = [...new Set(rules.map(({ propertyName }) => propertyName))];
+  const conditional = new Set(
+    rules.filter(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION).map(({ propertyName }) => propertyName),
+  );
+  return {
+    required: properties.filter((property) => !conditional.has(property)),
+    kinds: properties.flatMap((property) => {
+      const kind = kindsOf.get(Reflect.getMetadata('design:type', target.prototype as object, property));
+      return kind === undefined ? [] : [[property, kind] as const];
+    }),
+  };
+}

@@ -1,0 +1,80 @@
+import { Event, type Position, type RecordedEvent, Registry, UpcastError, upcasts } from 'eventfold';
+
+@Event('order.placed', { version: 2 })
+class Placed {
+  orderId!: string;
+  lines!: object[];
+}
+
+function recorded(schemaVersion: number): RecordedEvent {
+  return {
+    id: 'e',
+    type: 'order.placed',
+    schemaVersion,
+    stream: 'Order:a',
+    version: 1,
+    position: '1' as Position,
+    metadata: {},
+    time: '2001-02-03T04:05:06.000Z',
+    tags: [],
+    data: {},
+  };
+}
+
+function errorOf(schemaVersion: number, result: object = {}): Error {
+  const made = upcasts('order.placed', { from: 1, to: 2 }, () => result);
+  try {
+    Registry.of([Placed], () => [], { upcasters: [made] }).upcasting.parts(recorded(schemaVersion));
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('It did not throw.');
+}
+
+function cyclic(data: { readonly lines: object[] }): object {
+  data.lines.push(data);
+  return data;
+}
+
+/** Data that throws when it is read. */
+function throwing(thrown: unknown): object {
+  return {
+    get orderId(): string {
+      throw thrown;
+    },
+  };
+}
+
+describe('upcast', () => {
+  it.each<[string, object, RegExp]>([
+    [
+      'data that holds itself',
+      cyclic({ lines: [] }),
+      / refers back to itself, or is nested too deeply: it is not that of Placed\.$/,
+    ],
+    [
+      'an instance that holds itself',
+      cyclic(Object.assign(new Placed(), { lines: [] })),
+      / refers back to an object that contains it/,
+    ],
+    ['a getter that throws', throwing(new Error('no such order')), /Error: no such order/],
+    ['a getter that throws a RangeError', throwing(new RangeError('too far')), /RangeError: too far/],
+    ['a getter that throws text', throwing('no'), /"no"/],
+    [
+      'a getter of an instance that throws',
+      Object.create(Placed.prototype, Object.getOwnPropertyDescriptors(throwing(new Error('no such order')))) as object,
+      /Error: no such order/,
+    ],
+  ])('says what is wrong with %s', (_, result, problem) => {
+    const error = errorOf(1, result);
+    expect(error).toBeInstanceOf(UpcastError);
+    expect(error.message).toMatch(problem);
+    expect(error.message).not.toMatch(/an object of/);
+  });
+
+  it('suggests no upcaster from a version that none can lead on from', () => {
+    expect(errorOf(0).message).toBe(
+      'Event e at 1, of type "order.placed", is of version 0, which no upcaster reads. Versions begin with 1: set the version of the stored row to the one that its data is of.',
+    );
+  });
+});
