@@ -8,12 +8,15 @@ made of them.
 
   --file <set>     which flights: ${Object.keys(dataSets).join(', ')} (20k unless given)
   --records <n>    only the first n of them; without --file, of the 3m
+  --all            all three million, as --file 3m
   --store <where>  where to keep the events:
                      sqlite:<path>  a file (flights-<set>.sqlite unless given)
                      postgres://…   as in postgres://user:password@host/name
                      mysql://…      MySQL or MariaDB
                      memory         nowhere: the next run begins anew
   --new            forget the flights that are there, and begin anew
+  --rebuild        fold airports, routes and days anew from all events, while
+                   the old rows are asked
   --json           the numbers as JSON, for machines
   --diagram        a Mermaid flow chart of how events and classes hang together
   --help           this text
@@ -29,6 +32,7 @@ export interface Arguments {
   /** `memory`, `sqlite:…`, or the address of a server. */
   readonly store: string;
   readonly beginsAnew: boolean;
+  readonly rebuilds: boolean;
   readonly show: 'pictures' | 'json' | 'diagram' | 'help';
 }
 
@@ -39,20 +43,25 @@ export function readArguments(args: readonly string[]): Arguments {
     options: {
       file: { type: 'string' },
       records: { type: 'string' },
+      all: { type: 'boolean', default: false },
       store: { type: 'string' },
       new: { type: 'boolean', default: false },
+      rebuild: { type: 'boolean', default: false },
       json: { type: 'boolean' },
       diagram: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   });
-  const dataSet = dataSetNamed(values.file ?? (values.records === undefined ? '20k' : '3m'));
+  if (values.all && (values.file ?? values.records) !== undefined)
+    throw new TypeError('--all is every flight of the 3m. Leave --file and --records out, or --all.');
+  const dataSet = dataSetNamed(values.file ?? (values.all || values.records !== undefined ? '3m' : '20k'));
   const [show = 'pictures'] = (['help', 'diagram', 'json'] as const).filter((option) => values[option]);
   return {
     dataSet,
     records: values.records === undefined ? dataSets[dataSet] : numberOf(values.records, dataSet),
     store: values.store === undefined ? `sqlite:flights-${dataSet}.sqlite` : storeNamed(values.store),
     beginsAnew: values.new,
+    rebuilds: values.rebuild,
     show,
   };
 }

@@ -14,17 +14,12 @@ const fewFlights = 10;
  *
  * @param cities The city of each airport, by its code.
  */
-export function draw({ totals, airports, routes, days, hours, refused }: Summary, cities: Map<string, string>, width: number) {
+export function draw(summary: Summary, cities: Map<string, string>, width: number) {
+  const { totals, airports, busiest, worst, fewestFlights, days, hours, refused } = summary;
   const { tally, miles } = totals;
-  const busiest = airports.toSorted((a, b) => movements(b) - movements(a)).slice(0, 8);
-  const enough = Math.max(5, Math.round(tally.flights / 1000));
-  const worst = routes
-    .filter((route) => route.tally.flights >= enough)
-    .toSorted((a, b) => b.tally.averageDelay - a.tally.averageDelay)
-    .slice(0, 8);
   const nameOf = (code: string) => `${pc.bold(code)} ${cities.get(code) ?? ''}`;
   return [
-    `${pc.bold(count(tally.flights))} flights over ${count(Math.round(miles / 1e5) / 10)} million miles between ${airports.length} airports.`,
+    `${pc.bold(count(tally.flights))} flights over ${count(Math.round(miles / 1e5) / 10)} million miles between ${airports} airports.`,
     `${percent(tally.lateShare)} were late, by ${lateFrom} minutes or more; the average delay is ${minutes(tally.averageDelay)} minutes.`,
     heading('The later the hour, the later the flight', '% late by hour of departure'),
     hourChart(hours),
@@ -35,7 +30,7 @@ export function draw({ totals, airports, routes, days, hours, refused }: Summary
       ['', 'departures', 'late', 'average', 'arrivals', 'late', 'average'],
       busiest.map(({ code, departures, arrivals }) => [nameOf(code), ...cells(departures), ...cells(arrivals)]),
     ),
-    heading('The routes to avoid', `average delay in minutes, from ${enough} flights on`),
+    heading('The routes to avoid', `average delay in minutes, from ${count(fewestFlights)} flights on`),
     routeChart(worst, nameOf, width),
     heading('Refused by the routes themselves', `${count(refused.count)} of ${count(tally.flights + refused.count)} reports`),
     refusals(refused),
@@ -49,10 +44,6 @@ export function heading(title: string, remark?: string): string {
 /** @returns a number with commas: 20,000. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
-}
-
-function movements({ departures, arrivals }: { departures: Tally; arrivals: Tally }): number {
-  return departures.flights + arrivals.flights;
 }
 
 function percent(share: number): string {

@@ -1,25 +1,24 @@
 import { Handles, Projection, ProjectionId } from 'eventfold';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { FlightRefused, FlightReported } from './route';
 
 /** From how many minutes on a flight counts as late; the U.S. Department of Transportation counts so too. */
 export const lateFrom = 15;
 
-/** A number of flights and how punctual they were. */
+/** A number of flights and how punctual they were: four columns in each table that has it. */
 export class Tally {
-  flights = 0;
-  late = 0;
+  @Column('int') flights = 0;
+  @Column('int') late = 0;
   /** Minutes, of all flights together. */
-  delay = 0;
+  @Column('int') delay = 0;
+  /** Minutes; 0 without flights. A column and no getter: the database sorts by it. */
+  @Column('double precision') averageDelay = 0;
 
   add({ delay }: FlightReported) {
     this.flights += 1;
     this.delay += delay;
     if (delay >= lateFrom) this.late += 1;
-  }
-
-  /** Minutes; 0 without flights. */
-  get averageDelay(): number {
-    return this.flights === 0 ? 0 : this.delay / this.flights;
+    this.averageDelay = this.delay / this.flights;
   }
 
   /** From 0 to 1; 0 without flights. */
@@ -29,29 +28,34 @@ export class Tally {
 }
 
 /** One event changes two airports: where the flight left, and where it went. */
+@Entity('flights_airports')
 @Projection()
 export class AirportFigures {
-  @ProjectionId() readonly code!: string;
-  readonly departures = new Tally();
-  readonly arrivals = new Tally();
+  @ProjectionId() @PrimaryColumn({ length: 3 }) readonly code!: string;
+  @Column(() => Tally) readonly departures = new Tally();
+  @Column(() => Tally) readonly arrivals = new Tally();
+  @Column('int') movements = 0;
 
   @Handles(FlightReported, { code: 'origin' })
   left(event: FlightReported) {
     this.departures.add(event);
+    this.movements += 1;
   }
 
   @Handles(FlightReported, { code: 'destination' })
   came(event: FlightReported) {
     this.arrivals.add(event);
+    this.movements += 1;
   }
 }
 
+@Entity('flights_routes')
 @Projection()
 export class RouteFigures {
-  @ProjectionId() readonly origin!: string;
-  @ProjectionId() readonly destination!: string;
-  readonly tally = new Tally();
-  distance = 0;
+  @ProjectionId() @PrimaryColumn({ length: 3 }) readonly origin!: string;
+  @ProjectionId() @PrimaryColumn({ length: 3 }) readonly destination!: string;
+  @Column(() => Tally, { prefix: false }) readonly tally = new Tally();
+  @Column('int') distance = 0;
 
   @Handles(FlightReported)
   reported(event: FlightReported) {
@@ -60,11 +64,12 @@ export class RouteFigures {
   }
 }
 
+@Entity('flights_days')
 @Projection()
 export class DayFigures {
   /** `2001-01-31` */
-  @ProjectionId() readonly day!: string;
-  readonly tally = new Tally();
+  @ProjectionId() @PrimaryColumn({ length: 10 }) readonly day!: string;
+  @Column(() => Tally, { prefix: false }) readonly tally = new Tally();
 
   @Handles(FlightReported, { day: ({ date }) => date.slice(0, 10) })
   reported(event: FlightReported) {
@@ -72,6 +77,7 @@ export class DayFigures {
   }
 }
 
+/** No entity: each hour is one JSON text, which nobody sorts or searches. */
 @Projection()
 export class HourFigures {
   /** The hour of the day in which flights left: 0 to 23. */
@@ -110,4 +116,6 @@ export class Refusals {
   }
 }
 
-export const figures = [AirportFigures, RouteFigures, DayFigures, HourFigures, Totals, Refusals] as const;
+/** Those that are tables of their own. */
+export const tables = [AirportFigures, RouteFigures, DayFigures] as const;
+export const figures = [...tables, HourFigures, Totals, Refusals] as const;

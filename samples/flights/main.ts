@@ -1,15 +1,26 @@
 import { EventSourcing, Registry } from 'eventfold';
-import pc from 'picocolors';
 import { type Arguments, help, readArguments } from './arguments';
-import { count, draw, heading } from './draw';
+import { draw, heading } from './draw';
+import { type FigureTables, inDatabase, inMemory } from './figure-tables';
 import { figures } from './figures';
+import {
+  handlers,
+  howItWent,
+  introduction,
+  rebuildBegins,
+  rebuildReport,
+  rebuildStopped,
+  rebuildWords,
+  stoppedAt,
+} from './narrate';
 import { type OpenStore, openStore, StoreNotOpenedError } from './open-store';
 import { interruptible, withBar } from './progress';
-import { readCities } from './records';
+import { type Rebuilt, rebuildTables } from './rebuild-tables';
+import { type FlightRecord, readCities } from './records';
 import { reportFlights } from './report-flights';
 import { Route } from './route';
 import { missingFlights, OtherDataSetError, type StoredReports, storedReports } from './stored-reports';
-import { type Summary, summarize } from './summary';
+import { allFigures, type Summary, summarize } from './summary';
 
 const classes = [Route, ...figures];
 const registry = Registry.of(classes);
@@ -26,70 +37,85 @@ async function main(given: Arguments): Promise<void> {
   }
 }
 
-async function reportAndShow(es: EventSourcing, { store, name }: OpenStore, given: Arguments): Promise<void> {
+async function reportAndShow(es: EventSourcing, { store, dataSource, name }: OpenStore, given: Arguments): Promise<void> {
   const { dataSet, records, show } = given;
   const stored = await storedReports(store, dataSet, name);
+  const tables = dataSource === undefined ? inMemory(es) : inDatabase(dataSource);
   const start = performance.now();
   const reported = await interruptible((signal) => {
     if (show !== 'json') console.log(introduction(stored.count, records, name));
     return reportMissing(es, stored, given, signal);
   });
-  if (stored.count + reported < records) return console.error(stoppedAt(stored.count + reported, given));
-  const summary = await summarize(es);
-  const seconds = (performance.now() - start) / 1000;
-  if (show === 'json') {
-    console.log(JSON.stringify({ records: Math.max(records, stored.count), reported, seconds, ...summary }, undefined, 2));
-    return;
+  if (stored.count + reported < records) {
+    process.exitCode = 130;
+    return console.error(stoppedAt(stored.count + reported, given));
   }
+  const reporting = secondsSince(start);
+  await es.projections.caughtUp(undefined, { timeoutMs: Number.POSITIVE_INFINITY });
+  const seconds = secondsSince(start);
+  const rebuilt = given.rebuilds ? await rebuild(es, tables) : undefined;
+  if (given.rebuilds && rebuilt === undefined) {
+    process.exitCode = 130;
+    return console.error(rebuildStopped);
+  }
+  if (show === 'json') {
+    const figures = await allFigures(es);
+    return console.log(
+      JSON.stringify({ records: Math.max(records, stored.count), reported, seconds, ...figures, rebuilt }, undefined, 2),
+    );
+  }
+  const summary = await summarize(es, tables);
   console.log(draw(summary, readCities(), process.stdout.columns ?? 80));
   console.log(heading('How it went'));
-  console.log(howItWent(summary, reported, seconds));
+  console.log(howItWent(summary, { reported, reporting, folding: seconds - reporting }));
+  if (rebuilt !== undefined) {
+    if (!rebuilt.isSame) process.exitCode = 1;
+    console.log(heading('Folded anew from all events', 'beside the tables that served'));
+    console.log(rebuildReport(rebuilt));
+  }
   console.log(heading('Where an event goes', 'es.registry knows; --diagram draws it'));
-  console.log(handlers());
+  console.log(handlers(registry));
 }
 
 function reportMissing(es: EventSourcing, stored: StoredReports, given: Arguments, signal: AbortSignal): Promise<number> {
   const { dataSet, records, show } = given;
   const missing = missingFlights(dataSet, records, stored);
   if (show === 'json') return reportFlights(es, missing, { dataSet, signal });
-  const bar = { done: stored.count, total: records };
-  return withBar(bar, (progress) => reportFlights(es, missing, { dataSet, signal, progress }));
+  const bar = { done: stored.count, total: records, words: { title: 'Reporting flights', remark: '2001-01-01' } };
+  return withBar(bar, (move) => {
+    const progress = ({ number, date }: FlightRecord) => move(number, { title: bar.words.title, remark: date.slice(0, 10) });
+    return reportFlights(es, missing, { dataSet, signal, progress });
+  });
 }
 
-function introduction(stored: number, records: number, store: string): string {
-  if (stored === 0) return `Reporting ${count(records)} flights to ${store} …\n`;
-  if (stored < records) return `${count(stored)} of ${count(records)} flights are in ${store}; reporting the others …\n`;
-  return `${count(stored)} flights are in ${store} already; --new begins anew.\nFolding them …\n`;
+/** @returns undefined when Ctrl-C has broken it off: the next one goes on where it was. */
+function rebuild(es: EventSourcing, tables: FigureTables): Promise<Rebuilt | undefined> {
+  return interruptible(async (signal) => {
+    signal.addEventListener('abort', () => void es.close());
+    try {
+      return await rebuildWithBar(es, tables);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  });
 }
 
-function stoppedAt(reported: number, { records, store }: Arguments): string {
-  process.exitCode = 130;
-  const remedy = store === 'memory' ? 'Nothing of it was kept.' : 'Run it again to go on.';
-  return `Stopped after ${count(reported)} of ${count(records)} flights. ${remedy}`;
+async function rebuildWithBar(es: EventSourcing, tables: FigureTables): Promise<Rebuilt> {
+  const { totals } = await summarize(es, tables);
+  return withBar({ done: 0, total: totals.tally.flights, words: rebuildBegins }, (move) => {
+    let asked: Summary | undefined;
+    return rebuildTables(es, tables, {
+      progress: (progress) => move(progress.events, rebuildWords(progress, asked)),
+      answered: (answer) => {
+        asked = answer;
+      },
+    });
+  });
 }
 
-function howItWent({ airports, routes, days, hours, totals, refused }: Summary, commands: number, seconds: number): string {
-  const events = totals.tally.flights + refused.count;
-  const instances = airports.length + routes.length + days.length + hours.length + 2;
-  return [
-    `  ${commands === 0 ? 'no' : count(commands)} commands; ${count(events)} events, folded into ${count(instances)} read models`,
-    `  in ${seconds.toFixed(2)} seconds: ${count(Math.round(events / seconds))} events a second`,
-  ].join('\n');
-}
-
-/** The handlers of each event, as the registry resolved them. */
-function handlers(): string {
-  const lines = registry.events().map(({ type }) => [
-    `  ${type}`,
-    ...registry.handlersOf(type).map(({ class: owner, method, ids }) => {
-      const sources = Object.entries(ids).map(([id, source]) => {
-        if (typeof source !== 'string') return `${id} = ƒ(event)`;
-        return id === source ? id : `${id} = ${source}`;
-      });
-      return `  → ${`${owner}.${method}`.padEnd(22)} ${pc.dim(sources.join(', ') || 'one instance')}`;
-    }),
-  ]);
-  return lines.flat().join('\n');
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
 }
 
 if (require.main === module) {

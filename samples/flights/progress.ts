@@ -1,28 +1,42 @@
 import { SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import { count } from './draw';
-import type { FlightRecord } from './records';
+
+/** What a bar shows. */
+export interface BarOptions {
+  readonly done: number;
+  readonly total: number;
+  /** What is said about it at first: no later words are longer. */
+  readonly words: Words;
+}
+
+/** What is said about a bar. */
+export interface Words {
+  readonly title: string;
+  readonly remark: string;
+}
+
+/** Moves the bar, and says something about it. */
+export type Progress = (done: number, words: Words) => void;
 
 /** Draws a bar while `work` is at work, in a terminal: in a file it would only be in the way. */
-export async function withBar<T>(
-  { done, total }: { readonly done: number; readonly total: number },
-  work: (progress: (last: FlightRecord) => void) => Promise<T>,
-): Promise<T> {
+export async function withBar<T>({ done, total, words }: BarOptions, work: (progress: Progress) => Promise<T>): Promise<T> {
   if (!process.stdout.isTTY || done >= total) return work(() => undefined);
   const width = String(count(total)).length;
+  const others = words.title.length + 2 * width + words.remark.length + ' of '.length + 3 * '  '.length;
   const bar = new SingleBar({
-    format: `Reporting flights  ${pc.cyan('{bar}')}  {value} of {total}  ${pc.dim('{day}')}`,
+    format: `{title}  ${pc.cyan('{bar}')}  {value} of {total}  ${pc.dim('{remark}')}`,
     formatValue: (value, _options, type) => (type === 'value' || type === 'total' ? count(value).padStart(width) : String(value)),
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: Math.max(10, Math.min(50, (process.stdout.columns ?? 80) - 42 - 2 * width)),
+    barsize: Math.max(6, Math.min(50, (process.stdout.columns ?? 80) - others)),
     hideCursor: true,
     clearOnComplete: true,
     fps: 20,
   });
-  bar.start(total, done, { day: '' });
+  bar.start(total, done, words);
   try {
-    return await work(({ number, date }) => bar.update(number, { day: date.slice(0, 10) }));
+    return await work((value, said) => bar.update(value, said));
   } finally {
     bar.stop();
   }

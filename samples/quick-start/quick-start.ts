@@ -55,6 +55,7 @@ async function main() {
 
   const ann = await es.create(Account, { accountId: 'ann' });
   await ann.transfer('bob', 30);
+  await es.projections.caughtUp(); // read models follow in the background
   await ann.transfer('bob', 500).catch((error: Error) => console.log(error.message));
   const bob = await es.load(Account, { accountId: 'bob' }); // knows what Ann sent
   await bob.transfer('ann', 130);
