@@ -58,9 +58,13 @@ export async function routing(): Promise<void> {
       operations: count,
       ours: {
         run: async () => {
-          // Not closed, as that would close the store that all rounds read.
-          const es = await EventSourcing.open({ store, classes: all });
+          // Not closed, as that would close the store that all rounds read; what a round folds is kept apart from the others.
+          const es = await EventSourcing.open({
+            store: Object.create(store, { projections: { value: undefined } }),
+            classes: all,
+          });
           await es.projections.caughtUp(all[0], { timeoutMs: 60_000 });
+          await es.projections.stop();
         },
       },
       byHand: {

@@ -427,7 +427,7 @@ const calls: readonly Row[] = [
   ),
 
   // Projections
-  ...(['get', 'watch', 'changes', 'all', 'parked', 'retry', 'skip', 'caughtUp'] as const).flatMap((method) =>
+  ...(['get', 'watch', 'changes', 'all', 'parked', 'caughtUp'] as const).flatMap((method) =>
     each(
       `projections.${method} of`,
       [null, 5, 'x', {}, Undecorated, Note, Noted, () => 1],
@@ -435,6 +435,20 @@ const calls: readonly Row[] = [
       NotRegisteredError,
     ),
   ),
+  ...(['retry', 'skip'] as const).flatMap((method) => [
+    ...each(
+      `projections.${method} of`,
+      [Undecorated, Note, Noted, () => 1],
+      (value, { projections }) => projections[method](value, ids),
+      NotRegisteredError,
+    ),
+    ...each(
+      `projections.${method} of`,
+      [null, 5, 'x', {}],
+      (value, { projections }) => projections[method](value, ids),
+      InvalidArgumentError,
+    ),
+  ]),
   ...(['get', 'watch', 'retry', 'skip'] as const).flatMap((method) =>
     each(
       `projections.${method} with the id`,

@@ -100,8 +100,8 @@ async function connect(options: DataSourceOptions, ...tables: readonly TableOpti
   return new DataSource({ ...options, entities, synchronize: true } as DataSourceOptions).initialize();
 }
 
-/** @returns the ground, or undefined, having said so, where there is no such database. */
-export async function ifThere<G extends Ground>(name: string, open: () => Promise<G>): Promise<G | undefined> {
+/** @returns what `open` makes, or undefined, having said so, where there is no such database. */
+export async function ifThere<T>(name: string, open: () => Promise<T>): Promise<T | undefined> {
   try {
     return await open();
   } catch (error) {

@@ -1,7 +1,5 @@
 import type { Criterion } from '../events/criterion';
-import { decode } from '../events/decode';
 import { nameOf } from '../events/event-class';
-import { UnknownEventTypeError } from '../events/event-errors';
 import type { EventContext, RecordedEvent } from '../events/recorded-event';
 import type { ClassModel, HandlerModel } from '../metadata/class-model';
 import { belongsTo, type Identity, identitiesOf, isSolelyOf } from '../metadata/identity';
@@ -41,10 +39,12 @@ export function replay(work: () => void): void {
 export class AggregateClass {
   readonly isOpen: boolean;
   private readonly handlers = new Map<string, readonly BoundHandler[]>();
+  /** The names under which the events are stored that it handles. */
+  private readonly names: ReadonlySet<string>;
 
   constructor(
     readonly model: ClassModel,
-    private readonly registry: Pick<Registry, 'isOpen' | 'eventByType'>,
+    private readonly registry: Pick<Registry, 'isOpen' | 'eventByType' | 'upcasting'>,
     readonly snapshots?: ClassSnapshots | undefined,
   ) {
     this.isOpen = registry.isOpen(model);
@@ -54,6 +54,7 @@ export class AggregateClass {
         handlers.map((handler) => ({ model: handler, handle: this.methodOf(handler) })),
       );
     }
+    this.names = new Set([...model.byType.keys()].flatMap((type) => registry.upcasting.namesOf(type)));
   }
 
   streamOf(identity: Identity): string {
@@ -61,7 +62,7 @@ export class AggregateClass {
   }
 
   criteriaOf(identity: Identity): Criterion[] {
-    return criteriaOf(this.model, identity.values);
+    return criteriaOf(this.model, identity.values, this.registry.upcasting);
   }
 
   idsOf(identity: Identity): Record<string, unknown> {
@@ -74,20 +75,34 @@ export class AggregateClass {
    * @returns false for one that the boundary matches although it belongs to others, as tags of several ids may.
    * @throws {@link ReplayError} when the event is of another instance.
    * @throws {@link HandlerError} when a handler throws.
+   * @throws what says why the event cannot be read.
    */
   fold(instance: object, identity: Identity, recorded: RecordedEvent): boolean {
-    const handlers = this.handlers.get(recorded.type);
-    if (handlers === undefined) {
+    if (!this.names.has(recorded.type)) {
       this.checkUnhandled(recorded);
       return true;
     }
-    const first = handlers[0] as BoundHandler;
-    const { data } = decode(recorded, first.model.event.class);
-    if (handlers.length === 1 && isSolelyOf(first.model, data, identity.key)) {
-      this.call(first.model, first.handle, instance, data, recorded);
+    const { upcasting } = this.registry;
+    const event = upcasting.asStored(recorded);
+    if (event !== undefined) return this.foldOne(instance, identity, event, recorded);
+    let isOwn = false;
+    for (const part of upcasting.parts(recorded)) isOwn = this.foldOne(instance, identity, part, recorded) || isOwn;
+    return isOwn;
+  }
+
+  private foldOne(instance: object, identity: Identity, event: RecordedEvent, recorded: RecordedEvent): boolean {
+    const handlers = this.handlers.get(event.type);
+    if (handlers === undefined) {
+      this.checkIgnored(event);
       return true;
     }
-    if (this.run(handlers, instance, identity, data, recorded)) return true;
+    const first = handlers[0] as BoundHandler;
+    const { data } = event;
+    if (handlers.length === 1 && isSolelyOf(first.model, data, identity.key)) {
+      this.call(first.model, first.handle, instance, data, event);
+      return true;
+    }
+    if (this.run(handlers, instance, identity, data, event)) return true;
     if (this.isInBoundary(identity, recorded)) return false;
     throw new ReplayError(recorded.stream, this.streamOf(identity), this.ownerText(handlers, data));
   }
@@ -154,11 +169,16 @@ export class AggregateClass {
   }
 
   private checkUnhandled(recorded: RecordedEvent): void {
-    const known = this.registry.eventByType(recorded.type);
-    if (known === undefined) throw new UnknownEventTypeError(recorded.type, recorded.id, recorded.position);
+    const { registry } = this;
+    if (registry.eventByType(recorded.type) !== undefined) this.checkIgnored(recorded);
+    else for (const part of registry.upcasting.parts(recorded)) this.checkIgnored(part);
+  }
+
+  private checkIgnored({ type, position }: RecordedEvent): void {
     const { strict = false, ignores = [] } = this.model.aggregate ?? {};
-    if (strict && !ignores.includes(known.class))
-      throw new UnhandledEventError(this.model.name, recorded.type, recorded.position);
+    if (!strict) return;
+    const known = this.registry.eventByType(type);
+    if (known === undefined || !ignores.includes(known.class)) throw new UnhandledEventError(this.model.name, type, position);
   }
 
   private ownerText(handlers: readonly BoundHandler[], data: object): string {

@@ -75,3 +75,20 @@ export function uncommittedEvents(root: AnyAggregate): readonly object[] {
 export function versionOf(root: AnyAggregate): number {
   return stateOf(root).version;
 }
+
+/**
+ * Has commands of a loaded instance refused when anything was stored meanwhile that changes it: from now until one of them is
+ * stored, also when that comes between the command and its commit. Without it, a command runs again on fresh state.
+ *
+ * Call it when what the caller has seen is what was loaded: after comparing a version, or a tag, that came with the request.
+ *
+ * @param otherwise Makes what is thrown instead of an {@link OptimisticLockError}.
+ * @throws {@link InvalidArgumentError} when the instance was made with `new`.
+ */
+export function expectUnchanged(root: AnyAggregate, otherwise?: () => Error): void {
+  const state = stateOf(root);
+  if (state.definition === undefined)
+    throw new InvalidArgumentError(`expectUnchanged takes a loaded aggregate, not ${nameOf(root)} made with new. See es.load.`);
+  const { version, folded } = state;
+  state.expectation = { version, folded, otherwise };
+}

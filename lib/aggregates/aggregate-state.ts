@@ -2,9 +2,11 @@ import { type Class, isClass, nameOf } from '../events/event-class';
 import { frozenCopy, guardedCopy } from '../events/frozen-copy';
 import { makeEvent } from '../events/make-event';
 import type { EventContext, Position } from '../events/recorded-event';
+import { Upcasting } from '../events/upcasting';
 import { validateEvent } from '../events/validate-event';
 import { classModel, type HandlerModel } from '../metadata/class-model';
 import { givenIdentity, type Identity, identitiesOf, isSolelyOf } from '../metadata/identity';
+import { OptimisticLockError } from '../store/store-errors';
 import { AggregateClass, handlerAtWork } from './aggregate-class';
 import { ForeignEventError, idText, MisplacedEmitError, UnhandledEmitError } from './aggregate-errors';
 import type { UnitOfWork } from './unit-of-work';
@@ -21,6 +23,14 @@ export interface LastEvent {
   readonly eventId: string;
   /** A position before it, from which it is found again. */
   readonly previous: Position | undefined;
+}
+
+/** What commands must find an instance to be, until one of them is stored. */
+export interface Expectation {
+  readonly version: number;
+  readonly folded: number;
+  /** Makes what is thrown when it is not so; an {@link OptimisticLockError} is, unless given. */
+  readonly otherwise: (() => Error) | undefined;
 }
 
 /** The handlers of one event: one or more. */
@@ -60,6 +70,8 @@ export class AggregateState {
   moment: object | undefined;
   /** Its first command must find no events. */
   mustBeNew = false;
+  /** Its commands must find it so. */
+  expectation: Expectation | undefined;
   unit: UnitOfWork | undefined;
   private streamName: string | undefined;
   private readonly collected: PendingEvent[] = [];
@@ -69,6 +81,16 @@ export class AggregateState {
   get stream(): string {
     this.streamName ??= this.bound().definition.streamOf(this.bound().identity);
     return this.streamName;
+  }
+
+  /** @throws what is to be thrown when the instance is not as it is expected to be. */
+  checkExpectation(): void {
+    const { expectation, version, folded, stream } = this;
+    if (expectation === undefined || (expectation.version === version && expectation.folded === folded)) return;
+    if (expectation.otherwise !== undefined) throw expectation.otherwise();
+    const { definition, identity } = this.bound();
+    const instance = { type: definition.model.name, ids: definition.idsOf(identity) };
+    throw new OptimisticLockError(stream, `${expectation.folded} event(s)`, `${folded} event(s)`, instance);
   }
 
   uncommitted(): readonly object[] {
@@ -103,7 +125,7 @@ export class AggregateState {
     const [{ event }] = handlers;
     const instance = makeEvent(event.class, payload);
     if (handlers.length === 1) fillIn(instance as Record<string, unknown>, handlers[0], this.bound().identity);
-    validateEvent(event.class, instance);
+    validateEvent(event, instance);
     const data = frozenCopy(instance, event.type);
     this.checkOwnership(handlers, data);
     return data;
@@ -135,7 +157,8 @@ export class AggregateState {
   private collect(event: Class, payload: object): void {
     const model = classModel(this.root.constructor as Class);
     const given = Object.fromEntries(model.ids.map((id) => [id, (this.root as Record<string, unknown>)[id]]));
-    const definition = new AggregateClass(model, { isOpen: () => true, eventByType: () => undefined });
+    const upcasting = Upcasting.of(model.handlers.map((handler) => handler.event));
+    const definition = new AggregateClass(model, { isOpen: () => true, eventByType: () => undefined, upcasting });
     const identity = givenIdentity(model, given);
     const state = Object.assign(new AggregateState(this.root), { definition, identity });
     const handlers = state.handlersOf(event);

@@ -22,12 +22,15 @@ import {
 import { type AnyAggregate, stateOf } from './aggregate-root';
 import type { AggregateState } from './aggregate-state';
 import { InstanceLocks } from './instance-locks';
-import { noScope, type Scopes } from './scope';
+import { noScope, type Scope, type Scopes } from './scope';
 import { type UnitEnvironment, UnitOfWork } from './unit-of-work';
 import type { UserTransaction } from './user-transaction';
 
 /** How often a command is run in all when it loses its race. */
 const commandAttempts = 5;
+
+/** The longest pause before another attempt, in milliseconds. */
+const longestPauseMs = 1_000;
 
 /** What the aggregates of one `EventSourcing` are made with. */
 export interface AggregatesOptions {
@@ -40,6 +43,8 @@ export interface AggregatesOptions {
   readonly append: (appends: readonly Append[]) => Promise<AppendResult>;
   /** The transaction that the caller's code runs in, begun by a user. */
   readonly userTransaction: () => UserTransaction | undefined;
+  /** Asks whether a command or transaction may begin. @returns what to call when it has ended. */
+  readonly admit: () => () => void;
 }
 
 /** Up to which event an instance is folded: a version of its stream, or a position in its boundary. */
@@ -89,6 +94,15 @@ export class Aggregates implements UnitEnvironment {
     const scope = this.options.scopes.getStore() ?? noScope;
     if (scope.unit !== undefined && !scope.unit.isOver) return scope.unit.join(work);
     if (scope.unit?.hasFailed) throw new UnfinishedCommandError(1);
+    const end = scope.joined?.transaction === undefined ? this.options.admit() : () => undefined;
+    try {
+      return await this.attempt(work, attempts, scope);
+    } finally {
+      end();
+    }
+  }
+
+  private async attempt<T>(work: () => PromiseLike<T> | T, attempts: number, scope: Scope): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const unit = new UnitOfWork(this, scope.joined?.transaction && scope.joined.locks);
       try {
@@ -99,7 +113,7 @@ export class Aggregates implements UnitEnvironment {
       } catch (error) {
         await unit.rollback();
         if (!unit.hasLost(error) || attempt >= attempts) throw error;
-        await delay(Math.random() * 2 ** attempt);
+        await delay(Math.random() * Math.min(2 ** attempt, longestPauseMs));
       }
     }
   }
@@ -137,7 +151,7 @@ export class Aggregates implements UnitEnvironment {
     const { store } = this;
     const transaction = this.userTransaction();
     if (state.isStale || (state.heldIn !== undefined && state.heldIn !== transaction)) this.reset(state);
-    else if (state.moment !== undefined && state.moment === store.moment) return;
+    else if (state.moment !== undefined && state.moment === store.moment) return state.checkExpectation();
     transaction?.hold(state);
     try {
       await this.fold(state);
@@ -148,6 +162,7 @@ export class Aggregates implements UnitEnvironment {
     }
     state.moment = store.moment;
     if (state.mustBeNew && state.folded > 0) throw new AggregateExistsError(...this.nameOf(state));
+    state.checkExpectation();
   }
 
   /** Folds the instance anew up to where it was, to forget what was emitted and not stored. */
@@ -290,6 +305,7 @@ export class Aggregates implements UnitEnvironment {
     const snapshots = snapshotsOf(this.options.snapshots, {
       model,
       guard: registry.isOpen(model) ? 'boundary' : 'stream',
+      upcasting: registry.upcasting,
       construct: (identity) => this.construct(bound, identity),
     });
     const bound: BoundClass = { definition: new AggregateClass(model, registry, snapshots), maker: subclass(prototype) };

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventMetadata } from '../events/recorded-event';
 import type { AppendTransaction } from '../store/append';
+import type { AppendTracker } from '../store/append-tracker';
 import type { InstanceLocks } from './instance-locks';
 import type { UnitOfWork } from './unit-of-work';
 import type { UserTransaction } from './user-transaction';
@@ -15,6 +16,10 @@ export interface Scope {
   readonly transaction?: UserTransaction | undefined;
   /** The append whose inline projections run. */
   readonly joined?: JoinedAppend | undefined;
+  /** Hears of what is appended. */
+  readonly tracker?: AppendTracker | undefined;
+  /** A handler of a reactor runs. */
+  readonly isReaction?: true;
 }
 
 /** An append that others join. What is called from it may outlive it, and then joins nothing. */

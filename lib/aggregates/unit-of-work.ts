@@ -261,12 +261,19 @@ export class UnitOfWork {
     try {
       return await this.environment.append(this.appends());
     } catch (error) {
-      throw error instanceof OptimisticLockError ? this.lost(this.named(error)) : error;
+      throw error instanceof OptimisticLockError ? this.lostRaceOf(error) : error;
     }
   }
 
-  private named(error: OptimisticLockError): OptimisticLockError {
+  /** @returns what is thrown for a lost race. Another run would find what the caller did not expect. */
+  private lostRaceOf(error: OptimisticLockError): Error {
     const emitter = this.events.find(({ context }) => context.stream === error.stream)?.emitter;
+    const named = this.named(error, emitter);
+    const expectation = emitter?.expectation;
+    return expectation === undefined ? this.lost(named) : (expectation.otherwise?.() ?? named);
+  }
+
+  private named(error: OptimisticLockError, emitter: AggregateState | undefined): OptimisticLockError {
     if (emitter?.definition === undefined || emitter.identity === undefined) return error;
     return error.of({ type: emitter.definition.model.name, ids: emitter.definition.idsOf(emitter.identity) });
   }
@@ -292,6 +299,7 @@ export class UnitOfWork {
     for (const [state, applied] of this.dirty) {
       const { stream, folded } = state;
       state.mustBeNew = false;
+      state.expectation = undefined;
       state.folded += applied;
       state.version = versions.get(stream) ?? state.version;
       if (isAllOurs && guarded.has(state)) state.position = position;

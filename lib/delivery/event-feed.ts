@@ -1,8 +1,6 @@
 import { Observable } from 'rxjs';
-import { decode } from '../events/decode';
-import type { Class } from '../events/event-class';
-import { UnknownEventTypeError } from '../events/event-errors';
 import type { RecordedEvent } from '../events/recorded-event';
+import type { Upcasting } from '../events/upcasting';
 import type { EventQuery } from '../store/event-query';
 import type { EventStore } from '../store/event-store';
 import { follow } from '../store/follow';
@@ -11,7 +9,10 @@ import { follow } from '../store/follow';
 export interface EventFeedOptions {
   readonly store: EventStore;
   readonly query: Pick<EventQuery, 'after' | 'criteria'>;
-  readonly eventByType: (type: string) => { readonly class: Class } | undefined;
+  /** Asked anew for each event: classes may be registered meanwhile. */
+  readonly upcasting: () => Upcasting;
+  /** The names of the events that are wanted; all are unless given. */
+  readonly types?: ReadonlySet<string> | undefined;
   /** Runs a subscriber's reaction to an event, so that what it sets off is known to come from it. */
   readonly causedBy: (event: RecordedEvent, react: () => void) => void;
   /** Ends every subscription when it aborts. */
@@ -63,16 +64,25 @@ export class EventFeed<E extends object> extends Observable<RecordedEvent<E>> im
     if (signal.aborted) stop.abort();
     try {
       for await (const chunk of follow(store, query, stop.signal)) {
-        for (const event of chunk) yield this.decoded(event);
+        for (const recorded of chunk) {
+          const event = this.options.upcasting().asStored(recorded);
+          if (event !== undefined) {
+            yield event as RecordedEvent<E>;
+            continue;
+          }
+          const parts = this.parts(recorded);
+          // An iterator of them, or `yield*`, would take far longer in here.
+          for (let index = 0; index < parts.length; index += 1) yield parts[index] as RecordedEvent<E>;
+        }
       }
     } finally {
       signal.removeEventListener('abort', abort);
     }
   }
 
-  private decoded(event: RecordedEvent): RecordedEvent<E> {
-    const model = this.options.eventByType(event.type);
-    if (model === undefined) throw new UnknownEventTypeError(event.type, event.id, event.position);
-    return decode(event, model.class) as RecordedEvent<E>;
+  private parts(recorded: RecordedEvent): readonly RecordedEvent<E>[] {
+    const { upcasting, types } = this.options;
+    const parts = upcasting().parts(recorded) as readonly RecordedEvent<E>[];
+    return types === undefined ? parts : parts.filter(({ type }) => types.has(type));
   }
 }

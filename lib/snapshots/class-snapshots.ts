@@ -1,3 +1,4 @@
+import type { Upcasting } from '../events/upcasting';
 import type { ClassModel } from '../metadata/class-model';
 import type { Identity } from '../metadata/identity';
 import { streamName } from '../metadata/registry';
@@ -23,6 +24,7 @@ export type SnapshotPoint = Pick<Snapshot, 'version' | 'folded' | 'eventId' | 'p
 export interface SnapshotSubject {
   readonly model: ClassModel;
   readonly guard: 'stream' | 'boundary';
+  readonly upcasting: Upcasting;
   /** @returns an instance without any events. */
   readonly construct: (identity: Identity) => object;
 }
@@ -141,8 +143,8 @@ export class ClassSnapshots {
   }
 
   private shape(identity: Identity): string {
-    const { model, guard, construct } = this.subject;
-    this.knownShape ??= shapeOf(model, guard, construct(identity));
+    const { model, guard, construct, upcasting } = this.subject;
+    this.knownShape ??= shapeOf(model, guard, { fresh: construct(identity), upcasting });
     return this.knownShape;
   }
 }

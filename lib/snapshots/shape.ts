@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { nameOf } from '../events/event-class';
+import type { Upcasting } from '../events/upcasting';
 import type { ClassModel } from '../metadata/class-model';
 
 /**
@@ -8,14 +9,18 @@ import type { ClassModel } from '../metadata/class-model';
  *
  * @param guard Which events an instance is folded from.
  */
-export function shapeOf(model: ClassModel, guard: 'stream' | 'boundary', fresh: object): string {
+export function shapeOf(
+  model: ClassModel,
+  guard: 'stream' | 'boundary',
+  { fresh, upcasting }: { readonly fresh: object; readonly upcasting: Upcasting },
+): string {
   const { name, ids, handlers, aggregate, projection } = model;
   return digest([
     projection === undefined ? 'aggregate' : 'projection',
     name,
     guard,
     ids,
-    handlers.map(({ event, sources }) => [event.type, event.schemaVersion, sources.map(String)]),
+    handlers.map(({ event, sources }) => [...upcasting.lineOf(event.type), event.schemaVersion, sources.map(String)]),
     [aggregate?.strict ?? false, (aggregate?.ignores ?? []).map(nameOf)],
     Object.entries(fresh)
       .filter(([key]) => !ids.includes(key))

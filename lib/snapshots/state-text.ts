@@ -1,4 +1,4 @@
-import { nameOf } from '../events/event-class';
+import { type Class, nameOf } from '../events/event-class';
 
 /** What stands in the way of writing a state down. It is thrown in these files, and never reaches a user. */
 export class Obstacle {
@@ -16,14 +16,19 @@ export class Obstacle {
 /** The properties of an instance that are its state. */
 export type Fields = ReadonlyMap<string, unknown>;
 
+/** The classes whose instances may be part of a state, by name. */
+export type KnownClasses = ReadonlyMap<string, Class>;
+
+const noClasses: KnownClasses = new Map();
+
 /**
  * Writes values as JSON that says by itself what JSON has no word for: such a value is an object with the property
  * `$`, its kind, and `v`. An object that is met twice is one object again when the text is read, also in a cycle.
  *
  * @throws {@link Obstacle} for a function, a symbol, an instance of a class, a property with a getter.
  */
-export function textOfFields(fields: Fields): string {
-  const writer = new Writer();
+export function textOfFields(fields: Fields, classes = noClasses): string {
+  const writer = new Writer(classes);
   const written: Record<string, unknown> = {};
   let path = '';
   try {
@@ -40,15 +45,17 @@ export function textOfFields(fields: Fields): string {
 }
 
 /** @throws SyntaxError, RangeError or TypeError when the text is none that {@link textOfFields} wrote. */
-export function fieldsOfText(text: string): Fields {
+export function fieldsOfText(text: string, classes = noClasses): Fields {
   const written: unknown = JSON.parse(text);
   if (typeof written !== 'object' || written === null || Array.isArray(written)) throw new SyntaxError('no object');
-  const reader = new Reader();
+  const reader = new Reader(classes);
   return new Map(Object.entries(written).map(([name, value]) => [name, reader.read(value)]));
 }
 
 class Writer {
   private readonly met = new Map<object, number>();
+
+  constructor(private readonly classes: KnownClasses) {}
 
   write(value: unknown, path: string): unknown {
     if (typeof value === 'object' && value !== null) return this.writeObject(value, path);
@@ -67,6 +74,8 @@ class Writer {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Array.prototype) return this.writeArray(value as unknown[], path);
     if (prototype === Object.prototype || prototype === null) return this.writePlain(value, prototype, path);
+    const target = this.classOf(prototype);
+    if (target !== undefined) return tagged('instance', [target.name, this.entriesOf(value, path)]);
     if (![Date.prototype, Map.prototype, Set.prototype].includes(prototype as never))
       throw new Obstacle(path, `is ${nameOf(value)}`);
     checkBare(value, path, 0);
@@ -100,22 +109,31 @@ class Writer {
     return written;
   }
 
+  private classOf(prototype: unknown): Class | undefined {
+    const target = (prototype as { readonly constructor?: Class } | undefined)?.constructor;
+    return target !== undefined && this.classes.get(target.name) === target ? target : undefined;
+  }
+
   private writePlain(value: object, prototype: object | null, path: string): unknown {
-    const entries: [string, unknown][] = [];
-    let isOrdinary = prototype !== null;
-    for (const key of Reflect.ownKeys(value)) {
+    const entries = this.entriesOf(value, path);
+    const isOrdinary = prototype !== null && entries.every(([key]) => key !== '$' && key !== '__proto__');
+    return isOrdinary ? Object.fromEntries(entries) : tagged(prototype === null ? 'bare' : 'object', entries);
+  }
+
+  private entriesOf(value: object, path: string): [string, unknown][] {
+    return Reflect.ownKeys(value).map((key) => {
       const at = `${path}.${String(key)}`;
       const descriptor = Reflect.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
       if (typeof key === 'symbol' || !isVisible(descriptor)) throw new Obstacle(at, 'is no ordinary property');
-      if (key === '$' || key === '__proto__') isOrdinary = false;
-      entries.push([key, this.write(descriptor.value, at)]);
-    }
-    return isOrdinary ? Object.fromEntries(entries) : tagged(prototype === null ? 'bare' : 'object', entries);
+      return [key, this.write(descriptor.value, at)];
+    });
   }
 }
 
 class Reader {
   private readonly met: object[] = [];
+
+  constructor(private readonly classes: KnownClasses) {}
 
   read(written: unknown): unknown {
     if (typeof written !== 'object' || written === null) return written;
@@ -140,6 +158,8 @@ class Reader {
         return this.readEntries({}, entriesOf(v));
       case 'bare':
         return this.readEntries(Object.create(null) as object, entriesOf(v));
+      case 'instance':
+        return this.readInstance(arrayOf(v));
       case 'set':
         return this.readSet(arrayOf(v));
       case 'map':
@@ -147,6 +167,11 @@ class Reader {
       default:
         return fail(`no kind ${String(kind)}`);
     }
+  }
+
+  private readInstance([name, entries]: readonly unknown[]): object {
+    const target = this.classes.get(name as string) ?? fail(`no class ${String(name)}`);
+    return this.readEntries(Object.create(target.prototype as object) as object, entriesOf(entries));
   }
 
   private readArray(written: unknown[]): unknown[] {

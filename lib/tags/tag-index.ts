@@ -1,6 +1,4 @@
-import { decode } from '../events/decode';
 import type { Position, RecordedEvent } from '../events/recorded-event';
-import { UnreadablePayloadError } from '../events/unreadable-payload-error';
 import type { Registry, WantedTag } from '../metadata/registry';
 import type { EventStore } from '../store/event-store';
 import { type AddedTags, keyOf, type PositionRange, type TagCoverage, type TagSources } from '../store/tag-sources';
@@ -150,13 +148,14 @@ async function recordReached(sources: TagSources, open: readonly OpenSource[], u
   }
 }
 
-function tagsOf(registry: Registry, event: RecordedEvent): string[] {
-  const { type, id, position } = event;
-  const model = registry.eventByType(type);
+function tagsOf(registry: Registry, recorded: RecordedEvent): string[] {
+  const { type, id, position } = recorded;
+  const { upcasting } = registry;
+  const event = upcasting.asStored(recorded);
+  const parts = event === undefined ? upcasting.parts(recorded) : [event];
   try {
-    return model === undefined ? [] : registry.tagsOf(type, decode(event, model.class).data);
+    return [...new Set(parts.flatMap((part) => registry.tagsOf(part.type, part.data)))];
   } catch (error) {
-    if (error instanceof UnreadablePayloadError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new UntaggableEventError(type, `${id} at position ${position} cannot be tagged: ${reason}`, { cause: error });
   }

@@ -1,10 +1,9 @@
 import { EventSourcing } from '../event-sourcing';
-import { decode } from '../events/decode';
 import { type Class, isClass, nameOf } from '../events/event-class';
 import { InvalidArgumentError } from '../events/invalid-argument-error';
 import { makeEvent } from '../events/make-event';
 import type { Position } from '../events/recorded-event';
-import { type ClassModel, classModel, type EventModel } from '../metadata/class-model';
+import { type ClassModel, classModel } from '../metadata/class-model';
 import { givenIdentity, type Identity, identitiesOf } from '../metadata/identity';
 import { streamName } from '../metadata/registry';
 import type { EventStore } from '../store/event-store';
@@ -20,6 +19,8 @@ export interface ScenarioOptions {
   readonly clock?: () => Date;
   /** Makes ids for events: {@link sequentialIds} unless given. */
   readonly ids?: () => string;
+  /** Finds what handlers ask for by `context.resolve(token)`. */
+  readonly resolve?: (token: unknown) => unknown;
 }
 
 /** The class that a scenario is about, and which instance. */
@@ -45,10 +46,10 @@ export async function playOn(
   scene: (stage: Stage) => Promise<void>,
 ): Promise<void> {
   const { target, options } = subject;
-  const { clock = fixedClock(), ids = sequentialIds() } = options;
+  const { clock = fixedClock(), ids = sequentialIds(), resolve } = options;
   const store = new InMemoryEventStore({ clock, ids });
   const classes = [...new Set([target, ...(options.classes ?? []), ...past.map(([event]) => event)])];
-  const es = await EventSourcing.open({ store, classes, clock, ids });
+  const es = await EventSourcing.open({ store, classes, clock, ids, resolve });
   // What a projection fails at is a failure of the scenario; it need not be a warning as well.
   es.projections.errors().subscribe();
   try {
@@ -66,8 +67,9 @@ export async function playOn(
 export async function eventsAfter({ es, store }: Stage, after: Position | undefined): Promise<object[]> {
   const events: object[] = [];
   for await (const recorded of store.read(after === undefined ? {} : { after })) {
-    const { class: target } = es.registry.eventByType(recorded.type) as EventModel;
-    events.push(decode(recorded, target).data);
+    const { upcasting } = es.registry;
+    const event = upcasting.asStored(recorded);
+    for (const { data } of event === undefined ? upcasting.parts(recorded) : [event]) events.push(data);
   }
   return events;
 }

@@ -1,6 +1,6 @@
 import type { EventSourcing } from '../event-sourcing';
 import type { Class } from '../events/event-class';
-import type { Ids } from '../projections/projection-storage';
+import type { Ids } from '../projections/reading/ids';
 import { checkExpected, type ExpectedState, stateFailure } from './expected-state';
 import { type EventData, playOn, type Subject } from './history';
 import { difference, failure, Outcome } from './outcome';

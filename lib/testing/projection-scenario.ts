@@ -1,6 +1,6 @@
 import type { AssertionError } from 'node:assert';
 import type { Class, PayloadArgument } from '../events/event-class';
-import type { Ids } from '../projections/projection-storage';
+import type { Ids } from '../projections/reading/ids';
 import type { ExpectedState } from './expected-state';
 import { type EventData, eventData, type Subject } from './history';
 import { assertsNothing } from './outcome';

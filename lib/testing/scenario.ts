@@ -1,8 +1,8 @@
 import type { AnyAggregate, IdsOf } from '../aggregates/aggregate-root';
 import { type Class, isClass, nameOf } from '../events/event-class';
 import { InvalidArgumentError } from '../events/invalid-argument-error';
-import { aggregateSlot } from '../metadata/slots';
-import type { Ids } from '../projections/projection-storage';
+import { aggregateSlot, projectionSlot } from '../metadata/slots';
+import type { Ids } from '../projections/reading/ids';
 import { AggregateScenario } from './aggregate-scenario';
 import type { ScenarioOptions } from './history';
 import { ProjectionScenario } from './projection-scenario';
@@ -60,6 +60,10 @@ export function scenario<T extends object>(
 ): ProjectionScenario<T>;
 export function scenario(target: Class, ids?: object, options: ScenarioOptions = {}): unknown {
   if (!isClass(target)) throw new InvalidArgumentError(`scenario takes an aggregate or projection, not ${nameOf(target)}.`);
+  if (projectionSlot.own(target)?.reactor !== undefined)
+    throw new InvalidArgumentError(
+      `${target.name} is a reactor, and has no state to look at. Call its handlers on an instance made with new.`,
+    );
   checkOptions(options);
   const subject = { target, ids, options };
   return aggregateSlot.own(target) === undefined ? new ProjectionScenario(subject) : new AggregateScenario(subject);
@@ -68,7 +72,7 @@ export function scenario(target: Class, ids?: object, options: ScenarioOptions =
 function checkOptions(options: ScenarioOptions): void {
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError(`The options of a scenario are an object, not ${nameOf(options)}.`);
-  const known = ['classes', 'clock', 'ids'];
+  const known = ['classes', 'clock', 'ids', 'resolve'];
   for (const key of Object.keys(options))
     if (!known.includes(key)) throw new InvalidArgumentError(`scenario knows no option "${key}". Known: ${known.join(', ')}.`);
   if (options.classes !== undefined && !Array.isArray(options.classes))

@@ -315,7 +315,7 @@ promise('Aggregates and commands', (trial) => {
           }
         }
       }),
-      { numRuns: trial.isInMemory ? 100 : 25 },
+      { numRuns: trial.isInMemory ? 100 : 15 },
     );
   }, 60_000);
 });

@@ -1,4 +1,13 @@
-import type { Append, EventStore, NewEvent, Position } from 'eventfold';
+import type {
+  Append,
+  AppendTransaction,
+  BeforeCommit,
+  EventStore,
+  NewEvent,
+  Position,
+  StoredType,
+  StoredTypesScan,
+} from 'eventfold';
 import { Subject } from 'rxjs';
 import {
   aheadIsFine,
@@ -156,6 +165,19 @@ export const brokenStores: Readonly<Record<string, BrokenStore>> = {
     rule: 'an append from within a hook: fails the whole when it fails, also when the hook lets that pass',
     open: hookOutside,
   },
+  'tells nobody how an append ended': {
+    rule: 'the end of an append: is told once it is stored and can be read, and before the call returns',
+    open: (good) => withHooks(good, ({ previous, append }) => ({ previous, append, onEnd: () => undefined })),
+  },
+  'says of every append that it was stored': {
+    rule: 'the end of an append: is told when a hook has failed',
+    open: (good) =>
+      withHooks(good, ({ previous, append, onEnd }) => ({
+        previous,
+        append,
+        onEnd: (ending) => onEnd(() => ending('committed')),
+      })),
+  },
   'wakes nobody': {
     rule: 'appended: tells every subscriber of the newest position',
     open: (good) => storeOver(good, { appended: () => new Subject<Position>() }),
@@ -178,6 +200,38 @@ export const brokenStores: Readonly<Record<string, BrokenStore>> = {
       return storeOver(good, { close });
     },
   },
+  'tells of one version of each name': {
+    rule: 'stored types: are every name and version, each once and counted',
+    open: (good) => withStoredTypes(good, (stored) => stored.filter(({ type }, index) => stored[index - 1]?.type !== type)),
+  },
+  'tells of each version as often as it is stored': {
+    rule: 'stored types: are every name and version, each once and counted',
+    open: (good) => withStoredTypes(good, (stored) => stored.flatMap((one) => Array(one.count ?? 1).fill({ ...one, count: 1 }))),
+  },
+  'does not care for case in the names that it tells of': {
+    rule: 'stored types: are every name and version, each once and counted',
+    open: (good) => withStoredTypes(good, (stored) => stored.map((one) => ({ ...one, type: one.type.toLowerCase() }))),
+  },
+  'tells of the first version of each name only, when asked quickly': {
+    rule: 'stored types: are those of the first and the newest event of each name at least',
+    open: (good) =>
+      withStoredTypes(good, (stored, scan) =>
+        scan === 'all' ? stored : stored.filter(({ type }, index) => stored[index - 1]?.type !== type),
+      ),
+  },
+  'tells of versions that are not stored': {
+    rule: 'stored types: are those of the first and the newest event of each name at least',
+    open: (good) =>
+      withStoredTypes(good, (stored, scan) => (scan === 'all' ? stored : [...stored, { type: 'a', schemaVersion: 1 }])),
+  },
+  'tells of so many names at most': {
+    rule: 'stored types: are any number of names',
+    open: (good) => withStoredTypes(good, (stored) => stored.slice(0, 100)),
+  },
+  'tells of names before there are any': {
+    rule: 'stored types: are none at first',
+    open: (good) => withStoredTypes(good, (stored) => (stored.length === 0 ? [{ type: 'noted', schemaVersion: 1 }] : stored)),
+  },
   'keeps the snapshot that it was given last': {
     rule: 'snapshots: never puts an older snapshot in the place of a newer one',
     open: (good) => withSnapshots(good, ({ save, remove }) => ({ save: async (it) => remove(it.key).then(() => save(it)) })),
@@ -199,6 +253,30 @@ export const brokenStores: Readonly<Record<string, BrokenStore>> = {
     open: (good) => withSnapshots(good, () => ({ remove: async () => undefined })),
   },
 };
+
+function withHooks(good: EventStore, change: (transaction: AppendTransaction) => AppendTransaction): EventStore {
+  return storeOver(good, {
+    append: (appends: readonly Append[], hook?: BeforeCommit) =>
+      good.append(
+        appends,
+        hook &&
+          ((events, transaction) => {
+            const { previous } = transaction;
+            const append: AppendTransaction['append'] = (more) => transaction.append(more);
+            return hook(events, change({ previous, append, onEnd: (ending) => transaction.onEnd(ending) }));
+          }),
+      ),
+  });
+}
+
+function withStoredTypes(
+  good: EventStore,
+  change: (stored: readonly StoredType[], scan: StoredTypesScan) => readonly StoredType[],
+): EventStore {
+  return storeOver(good, {
+    storedTypes: async (scan: StoredTypesScan) => change((await good.storedTypes?.(scan)) ?? [], scan),
+  });
+}
 
 function unguarded(append: Append): Append {
   return { ...append, guard: { version: 'any' } };

@@ -3,6 +3,7 @@ import {
   type AppendResult,
   type BeforeCommit,
   type Criterion,
+  type Ending,
   type EventQuery,
   type EventStore,
   EventStream,
@@ -123,7 +124,8 @@ export function hookTooLate(good: EventStore): EventStore {
     append: async (appends: readonly Append[], hook?: BeforeCommit) => {
       const previous = await good.head();
       const result = await good.append(appends);
-      if (result.events.length > 0) await hook?.(result.events, { previous, append: (more) => good.append(more) });
+      const onEnd = (ending: Ending) => void ending('committed');
+      if (result.events.length > 0) await hook?.(result.events, { previous, append: (more) => good.append(more), onEnd });
       return result;
     },
   });
@@ -140,7 +142,12 @@ export function hookOutside(good: EventStore): EventStore {
         later.push(appending);
         return Promise.resolve({ events: [], position: undefined });
       };
-      const result = await good.append(appends, hook && ((events, { previous }) => hook(events, { previous, append })));
+      const result = await good.append(
+        appends,
+        hook &&
+          ((events, transaction) =>
+            hook(events, { previous: transaction.previous, append, onEnd: (ending) => transaction.onEnd(ending) })),
+      );
       await Promise.allSettled(later);
       return result;
     },

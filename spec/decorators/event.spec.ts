@@ -48,15 +48,45 @@ describe('Event', () => {
     },
   );
 
+  it.each([
+    ['order\0placed', '"order\\u0000placed" holds NUL or half a surrogate pair, which no database keeps'],
+    ['order\ud83d', '"order\\ud83d" holds NUL or half a surrogate pair, which no database keeps'],
+    ['a'.repeat(5000), `"${'a'.repeat(40)}"… has 5000 bytes. Give a name of at most 700 bytes.`],
+    ['é'.repeat(351), 'has 702 bytes'],
+  ])('refuses %p, which not every store keeps, also as an alias', (name, problem) => {
+    expect(refused(name)).toMatchObject({ code: 'DECORATOR', decorator: '@Event', place: 'its name' });
+    expect(refused(name).message).toContain(problem);
+    const alias = decoratorErrorOf(() => Event('opened', { aliases: [name] })(class {}));
+    expect(alias.message).toContain(problem);
+  });
+
+  it('takes the longest name that every store keeps', () => {
+    expect(() => Event('é'.repeat(350))(class {})).not.toThrow();
+  });
+
   it.each([[0], [-1], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], ['2'], [null]])('refuses %p as a version', (version) => {
     const error = refused('opened', { version });
     expect(error).toMatchObject({ decorator: '@Event', place: 'its options' });
     expect(error.message).toMatch(/whole number of 1 or more/);
   });
 
+  it.each([
+    [null, 'null'],
+    [7, '7'],
+    ['z.object', '"z.object"'],
+    [{ orderId: 'string' }, 'an object of Object'],
+    [{ '~standard': null }, 'an object of Object'],
+    [{ '~standard': { version: 2, validate: () => ({}) } }, 'an object of Object'],
+    [{ '~standard': { version: 1 } }, 'an object of Object'],
+  ])('refuses %j as a schema', (schema, name) => {
+    expect(refused('opened', { schema }).message).toBe(
+      `@Event on its options: its schema is ${name}, which is none. Give one of a library that follows Standard Schema, such as z.object({ … }) of Zod.`,
+    );
+  });
+
   it('refuses an unknown option and names the known ones', () => {
     const error = refused('opened', { versoin: 2 });
-    expect(error.message).toBe('@Event on its options: "versoin" is unknown. Known options: version.');
+    expect(error.message).toBe('@Event on its options: "versoin" is unknown. Known options: version, aliases, schema.');
   });
 
   it.each([[null], [2], ['2'], [[]]])('refuses %p in the place of its options', (options) => {

@@ -86,8 +86,12 @@ describe('Projection', () => {
   });
 
   it('refuses an unknown option, also of the retry', () => {
-    expect(refused({ modes: 'live' }).message).toMatch(/"modes" is unknown\. Known options: name, mode, retry, snapshot\.$/);
-    expect(refused({ retry: { times: 3 } }).message).toMatch(/"times" is unknown\. Known options: attempts, delayMs\.$/);
+    expect(refused({ modes: 'live' }).message).toMatch(
+      /"modes" is unknown\. Known options: name, mode, version, kind, reset, retry, maxParked, snapshot\.$/,
+    );
+    expect(refused({ retry: { times: 3 } }).message).toMatch(
+      /"times" is unknown\. Known options: attempts, delayMs, maxDelayMs\.$/,
+    );
   });
 
   it.each([[null], ['live'], [[]]])('refuses %p in the place of its options', (options) => {

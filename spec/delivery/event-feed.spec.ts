@@ -85,7 +85,7 @@ describe('EventFeed', () => {
     await es.appendUnguarded('s', [added('a', 1), moved('a', 'b', 2), poisoned('a')]);
     const feed = es.events({ types: [Moved, Poisoned] });
     expect((await first(2, feed as never)).map(({ type }) => type)).toStrictEqual(['tally.moved', 'tally.poisoned']);
-    const none = await openTally([Added], store);
+    const none = await openTally([Added, Moved, Poisoned], store);
     const seen: unknown[] = [];
     const ended = new Promise<void>((complete) =>
       none.events({ types: [] }).subscribe({ next: (event) => seen.push(event), complete }),

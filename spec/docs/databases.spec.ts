@@ -120,7 +120,7 @@ describeDatabases('docs/databases.md', () => {
     await dataSource.query(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`);
     await dataSource.query(`GRANT USAGE ON SCHEMA ${others} TO ${role}`);
     try {
-      expect(statements('GRANT')).toHaveLength(4);
+      expect(statements('GRANT')).toHaveLength(5);
       for (const grant of statements('GRANT')) await dataSource.query(grant.replace(/TO app$/, `TO ${role}`));
       const own = Object.assign(new URL(url), { username: role, password: role });
       const application = await new DataSource({ type: 'postgres', url: own.href }).initialize();
@@ -134,6 +134,7 @@ describeDatabases('docs/databases.md', () => {
     } finally {
       await dataSource.query(`DROP ROLE ${role}`);
       await dataSource.query('TRUNCATE eventfold_events, eventfold_tags, eventfold_snapshots, eventfold_tag_sources');
+      await dataSource.query('TRUNCATE eventfold_projections, eventfold_documents, eventfold_parked');
       await dataSource.destroy();
     }
   });

@@ -63,7 +63,15 @@ const mistakeCodes: Record<MistakeCode, true> = {
   CONSTRUCTOR_ARGUMENTS: true,
   PRIVATE_STATE: true,
   RESERVED_NAME: true,
+  UNFIT_STATE: true,
   ASYNC_VALIDATOR: true,
+  NO_UPCASTERS: true,
+  UPCASTER_OF_NO_EVENT: true,
+  TWO_UPCASTERS: true,
+  UPCASTER_GAP: true,
+  UPCASTER_CYCLE: true,
+  UPCASTER_AHEAD: true,
+  PASSED_OVER_EVENT: true,
 };
 
 // The page shows this function.

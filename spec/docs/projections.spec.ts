@@ -135,6 +135,7 @@ describe('docs/projections.md', () => {
     expect(await es.projections.get(Savings, { accountId })).toMatchObject({ total: 240 });
     await account.deposit(5_000);
     await es.projections.caughtUp();
+    for (const one of await es.projections.parked()) await es.projections.retry(one);
     await es.projections.skip(Savings, { accountId }); // leaves the event out of this instance for good
     expect(await es.projections.parked()).toStrictEqual([]);
   });

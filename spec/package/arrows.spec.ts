@@ -8,27 +8,51 @@ const root = dirname(require.resolve('eventfold/package.json'));
 const core = ['events', 'metadata', 'store', 'tags', 'snapshots', 'aggregates', 'projections', 'sagas', 'delivery'];
 const places = [
   ...core.map((folder) => `lib/${folder}`),
+  'lib/front-door',
   'lib/testing',
   'lib/adapters/typeorm',
+  'lib/adapters/nestjs',
+  'lib/adapters/nestjs/testing',
   'lib/adapters/web',
+  'lib/contract',
+  'lib/http',
   'lib/cli',
   'decorators',
 ];
 const packages = ['rxjs', 'class-validator', 'class-transformer', 'reflect-metadata', 'node:crypto'];
-const foreign = ['typeorm', '@nestjs/common', 'express', 'pg', 'eventfold', 'eventfold/testing'];
+const foreign = [
+  '@standard-schema/spec',
+  'typeorm',
+  '@nestjs/common',
+  'express',
+  'pg',
+  'commander',
+  'class-validator-jsonschema',
+  'eventfold',
+  'eventfold/testing',
+];
 const base = 'lib/event-sourcing-error';
 const front = 'lib/event-sourcing';
+
+/** What the module for NestJS may import: of the TypeORM adapter only what is published. */
+const nest = [
+  ...[base, front, 'rxjs', 'reflect-metadata', 'node:crypto', 'typeorm', '@nestjs/common'],
+  ...['events', 'metadata', 'store', 'snapshots', 'aggregates', 'projections', 'delivery', 'http'].map(
+    (folder) => `lib/${folder}`,
+  ),
+];
 
 /** For each place in the project: all that it may import. */
 const allowed: Record<string, readonly string[]> = {
   [base]: [],
-  'lib/events': [base, ...packages],
-  'lib/metadata': [base, ...packages, 'lib/events'],
+  'lib/events': [base, ...packages, '@standard-schema/spec'],
+  'lib/metadata': [base, ...packages, 'class-validator-jsonschema', 'lib/events'],
   'lib/store': [base, ...packages, 'lib/events'],
   'lib/tags': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store'],
   'lib/snapshots': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store'],
   'lib/aggregates': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store', 'lib/snapshots'],
   'lib/projections': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store', 'lib/snapshots'],
+  'lib/projections/running': [base, ...packages, 'lib/events', 'lib/metadata', 'lib/store', 'lib/snapshots', 'lib/projections'],
   'lib/sagas': [
     base,
     ...packages,
@@ -40,14 +64,31 @@ const allowed: Record<string, readonly string[]> = {
     'lib/projections',
   ],
   'lib/delivery': [base, ...packages, 'lib/events', 'lib/store'],
-  [front]: [base, ...packages, ...core.map((folder) => `lib/${folder}`)],
-  'lib/testing': [base, front, ...packages, ...core.map((folder) => `lib/${folder}`)],
+  [front]: [base, ...packages, ...core.map((folder) => `lib/${folder}`), 'lib/front-door'],
+  'lib/front-door': [base, ...packages, ...core.map((folder) => `lib/${folder}`)],
+  'lib/testing': [base, front, ...packages, ...core.map((folder) => `lib/${folder}`), 'lib/contract'],
+  'lib/contract': [
+    base,
+    front,
+    ...packages,
+    'lib/events',
+    'lib/metadata',
+    'lib/store',
+    'lib/snapshots',
+    'lib/aggregates',
+    'lib/projections',
+  ],
+  'lib/http': [base, front, 'rxjs', 'node:crypto', 'lib/events', 'lib/store', 'lib/aggregates', 'lib/projections'],
+  'lib/cli': [base, 'reflect-metadata', 'rxjs', 'node:crypto', 'commander', 'lib/events', 'lib/metadata', 'lib/contract'],
   'lib/adapters/typeorm': [base, ...packages, 'typeorm', 'lib/events', 'lib/store'],
+  'lib/adapters/nestjs': nest,
+  'lib/adapters/nestjs/testing': [...nest, 'lib/adapters/nestjs', 'lib/testing'],
   'lib/adapters/web': [
     base,
     front,
     ...packages,
     ...core.map((folder) => `lib/${folder}`),
+    'lib/http',
     ...foreign.filter((name) => !name.startsWith('eventfold')),
   ],
   decorators: ['lib/events', 'lib/metadata', 'reflect-metadata', 'node:crypto'],

@@ -85,7 +85,21 @@ describe('the published package', () => {
   it('has types that agree with its code in every way to import it', () => {
     const report = run(modules, ['@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'node16', '--format', 'json']);
     const { analysis, problems } = JSON.parse(report) as Report;
-    expect(Object.keys(analysis.entrypoints)).toStrictEqual(['.', './testing', './typeorm', './package.json']);
+    expect(Object.keys(analysis.entrypoints)).toStrictEqual([
+      ...[
+        '.',
+        './contract',
+        './express',
+        './fastify',
+        './http',
+        './nestjs',
+        './nestjs/cqrs',
+        './nestjs/testing',
+        './testing',
+        './typeorm',
+      ],
+      './package.json',
+    ]);
     // Subpaths are given by "exports" alone, which resolution from before Node.js 12 ("node10") cannot see.
     const modern = Object.values(problems).flat();
     expect(modern.filter(({ resolutionKind }) => resolutionKind !== 'node10')).toStrictEqual([]);
@@ -144,8 +158,15 @@ describe('the published package', () => {
         'validator',
       ];
       expect([...new Set(names)].filter((name) => !own.includes(name as string))).toStrictEqual([]);
-      expect(loaded.filter((file) => /eventfold\/dist\/lib\/(adapters|testing|cli|studio)\//.test(file))).toStrictEqual([]);
+      expect(loaded.filter((file) => /eventfold\/dist\/lib\/(adapters|testing|contract|cli|studio)\//.test(file))).toStrictEqual(
+        [],
+      );
       expect(loaded.length).toBeGreaterThan(50);
+    });
+
+    it('has a command', () => {
+      writeFileSync(join(project, 'eventfold.config.cjs'), 'exports.classes = [];\n');
+      expect(run(project, ['node_modules/.bin/eventfold', 'describe', '--format', 'mermaid'])).toContain('flowchart LR\n');
     });
 
     it('runs from plain JavaScript', () => {
@@ -153,6 +174,39 @@ describe('the published package', () => {
       const extension = kind === 'module' ? 'mjs' : 'cjs';
       writeFileSync(join(project, `plain.${extension}`), `${load}\nconsole.log(Registry.of([]).events().length);\n`);
       expect(run(project, [`plain.${extension}`])).toBe('0\n');
+    });
+  });
+
+  describe('installed beside NestJS 12, which is ESM only', () => {
+    let project = '';
+
+    beforeAll(() => {
+      project = join(folder, 'nest-12');
+      mkdirSync(project);
+      writeJson(join(project, 'package.json'), { name: 'project', private: true, type: 'module' });
+      const nest = ['common', 'core', 'cqrs', 'typeorm'].map((name) => `@nestjs/${name}@12`);
+      const needed = ['reflect-metadata', 'rxjs', 'class-validator', 'class-transformer'];
+      const dependencies = needed.map((name) => `${name}@${manifest.dependencies[name]}`);
+      npm(project, [
+        'install',
+        '--prefer-offline',
+        '--no-audit',
+        '--no-fund',
+        '--legacy-peer-deps',
+        tarball,
+        ...nest,
+        ...dependencies,
+      ]);
+      for (const name of ['typeorm', 'libsql', '@libsql']) symlinkSync(join(modules, name), join(project, 'node_modules', name));
+    });
+
+    it('opens in a DataSource of @nestjs/typeorm and in memory, with types that agree', () => {
+      cpSync(join(root, 'spec/package/fixtures/nest-12.ts'), join(project, 'app.ts'));
+      writeJson(join(project, 'tsconfig.json'), { compilerOptions: compilerOptions('nodenext'), files: ['app.ts'] });
+      run(modules, ['typescript/bin/tsc', '-p', project]);
+      const [onDatabase, inMemory, mistake] = run(project, ['app.js']).split('\n');
+      expect({ onDatabase, inMemory }).toStrictEqual({ onDatabase: '1 2 2 a', inMemory: '0 2 2 a' });
+      expect(mistake).toMatch(/^ModuleStartError: EventSourcingModule cannot start\. .* knows no option "stores"/);
     });
   });
 
@@ -172,18 +226,7 @@ describe('the published package', () => {
     mkdirSync(project);
     writeJson(join(project, 'package.json'), { name: 'project', private: true, type: kind });
     writeJson(join(project, 'tsconfig.json'), {
-      compilerOptions: {
-        module,
-        moduleResolution: module,
-        target: 'ES2022',
-        strict: true,
-        skipLibCheck: false,
-        experimentalDecorators: true,
-        emitDecoratorMetadata: true,
-        esModuleInterop: true,
-        types: ['node'],
-        typeRoots: [join(modules, '@types')],
-      },
+      compilerOptions: compilerOptions(module),
       files: ['quick-start.ts', 'kit.ts'],
     });
     cpSync(join(root, 'samples/quick-start/quick-start.ts'), join(project, 'quick-start.ts'));
@@ -192,6 +235,21 @@ describe('the published package', () => {
     npm(project, ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, validator]);
   }
 });
+
+function compilerOptions(module: string): object {
+  return {
+    module,
+    moduleResolution: module,
+    target: 'ES2022',
+    strict: true,
+    skipLibCheck: false,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    esModuleInterop: true,
+    types: ['node'],
+    typeRoots: [join(modules, '@types')],
+  };
+}
 
 function writeJson(file: string, content: object): void {
   writeFileSync(file, JSON.stringify(content, undefined, 2));

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
-import { Event, Handles, Projection, ProjectionId } from 'eventfold';
-import { AsyncTally, added, InlineTally, LiveTally, moved } from '../controls/tally';
+import { Event, EventSourcing, Handles, Projection, ProjectionId } from 'eventfold';
+import { AsyncSheet, Order, upcasters } from '../controls/orders';
+import { Added, AsyncTally, added, InlineTally, LiveTally, Moved, moved } from '../controls/tally';
 import { Tally, Wallet } from '../controls/wallets';
 import { promise, range } from './stores';
 
@@ -39,7 +40,7 @@ promise('Old events stay readable: what is stored is never rewritten', (trial) =
     await es.projections.register(AsyncTally, InlineTally, LiveTally);
     await es.appendUnguarded('s', [added('a', 1), moved('a', 'b', 1)]);
     for (const amount of range(5)) await wallet.credit(amount);
-    await (await trial.process(Tally, Wallet)).load(Wallet, { walletId: 'w' });
+    await (await trial.process(Tally, Wallet, Added, Moved)).load(Wallet, { walletId: 'w' });
     expect((await withoutTags()).slice(0, 2)).toStrictEqual(before);
   });
 
@@ -59,5 +60,23 @@ promise('Old events stay readable: what is stored is never rewritten', (trial) =
     await es.projections.caughtUp();
     expect(await es.projections.get(Meddler, { id: 'a' })).toMatchObject({ refused: 1 });
     expect(JSON.stringify(await trial.stored())).toBe(before);
+  });
+
+  it('reads old names and versions through aliases and upcasters, and leaves the rows as they are', async () => {
+    const store = await trial.store();
+    const events = [
+      { type: 'OrderPlaced', schemaVersion: 1, data: { order: 'a', total: 1 } },
+      { type: 'order.placed-and-paid', schemaVersion: 1, data: { orderId: 'a', total: 2 } },
+    ];
+    await store.append([{ stream: 'Order:a', guard: { version: 'none' }, events }]);
+    const before = (await trial.stored()).map((event) => JSON.stringify(event));
+    const es = trial.adopt(await EventSourcing.open({ store: await trial.store(), classes: [Order, AsyncSheet], upcasters }));
+    expect((await es.load(Order, { orderId: 'a' })).due).toBe(100);
+    await (await es.load(Order, { orderId: 'a' })).pay(1);
+    await es.projections.caughtUp();
+    expect(await es.projections.get(AsyncSheet, { orderId: 'a' })).toMatchObject({ due: 99 });
+    const after = await trial.stored();
+    expect(after.slice(0, 2).map((event) => JSON.stringify(event))).toStrictEqual(before);
+    expect(after[2]).toMatchObject({ type: 'order.paid', schemaVersion: 1, version: 3 });
   });
 });

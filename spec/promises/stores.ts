@@ -127,6 +127,11 @@ export class Trial {
   /** A process of its own. Failures of projections are expected, so it listens to them. */
   async process(...classes: Class[]): Promise<EventSourcing> {
     const es = await EventSourcing.open({ store: await this.store(), classes });
+    return this.adopt(es);
+  }
+
+  /** Has a process that was opened otherwise closed at the end. */
+  adopt(es: EventSourcing): EventSourcing {
     es.projections.errors().subscribe();
     this.processes.push(es);
     return es;

@@ -6,7 +6,7 @@ import { type DatabasePlace, describeDatabases, mariadb, postgres, sqlite } from
 import { Credited, Moved, Tally, Wallet } from '../controls/wallets';
 import { range } from '../promises/stores';
 
-const many = 8_000;
+const many = 6_000;
 
 describeDatabases(
   'Tagging that is killed',

@@ -185,7 +185,7 @@ for (const kind of kinds.filter(({ name }) => name !== 'InMemoryEventStore')) {
       await es.projections.register(Receivers);
       await wallet.move('b', 1);
       await es.appendUnguarded('s', [moved('a', 'b', 1)]);
-      const late = await trial.process(Senders, Receivers);
+      const late = await trial.process(Senders, Receivers, Credited);
       expect((await late.projections.get(Senders, { from: 'a' }))?.sum).toBe(4);
       expect((await late.projections.get(Receivers, { to: 'b' }))?.sum).toBe(4);
     });
@@ -254,7 +254,7 @@ for (const kind of kinds.filter(({ name }) => name !== 'InMemoryEventStore')) {
         expect(error).toMatchObject({ type: 'wallet.moved' });
         expect(await trial.stored()).toStrictEqual([]);
         await es.appendUnguarded('s', [credited('a', 1)]);
-        await (await trial.process(Region)).appendUnguarded('s', [moved('a', 'b')]);
+        await (await trial.process(Region, Credited)).appendUnguarded('s', [moved('a', 'b')]);
       });
 
       it('accepts them again when the source was forgotten, as its class is gone', async () => {
@@ -267,10 +267,10 @@ for (const kind of kinds.filter(({ name }) => name !== 'InMemoryEventStore')) {
 
     it('refuses to register a live projection whose events lack tags, and registers it with retag: true', async () => {
       await (await old()).appendUnguarded('s', [moved('a', 'b', 7)]);
-      const es = await trial.process();
+      const es = await trial.process(Moved);
       expect(await rejection(es.projections.register(Senders))).toBeInstanceOf(UntaggedEventsError);
       expect(await rejection(es.projections.get(Senders, { from: 'a' }))).toBeInstanceOf(NotRegisteredError);
-      const willing = await EventSourcing.open({ store: await trial.store(), classes: [], retag: true });
+      const willing = await EventSourcing.open({ store: await trial.store(), classes: [Moved], retag: true });
       await willing.projections.register(Senders);
       expect((await willing.projections.get(Senders, { from: 'a' }))?.sum).toBe(7);
       await willing.close();
@@ -328,20 +328,20 @@ for (const kind of kinds.filter(({ name }) => name !== 'InMemoryEventStore')) {
     it('keeps the tags of both when two processes tag the same events at the same time', async () => {
       await (await old()).appendUnguarded(
         's',
-        range(2_000).map((n) => moved(`f${n % 3}`, `t${n % 5}`)),
+        range(1_200).map((n) => moved(`f${n % 3}`, `t${n % 5}`)),
       );
       await Promise.all([retag(Senders), retag(Receivers), retag(Region), retag(Senders, Receivers)]);
       for (const [n, { tags }] of (await trial.stored()).entries())
         expect([...tags].sort()).toStrictEqual(['Region.region:f', `from:f${n % 3}`, `to:t${n % 5}`]);
       const es = await trial.process(Senders, Receivers, Region);
-      expect((await es.projections.get(Senders, { from: 'f0' }))?.sum).toBe(667);
-      expect((await es.projections.get(Receivers, { to: 't1' }))?.sum).toBe(400);
-      expect((await es.load(Region, { region: 'f' })).moves).toBe(2_000);
+      expect((await es.projections.get(Senders, { from: 'f0' }))?.sum).toBe(400);
+      expect((await es.projections.get(Receivers, { to: 't1' }))?.sum).toBe(240);
+      expect((await es.load(Region, { region: 'f' })).moves).toBe(1_200);
     }, 30_000);
 
-    it('tags 20,000 events while others append', async () => {
+    it('tags thousands of events while others append', async () => {
       const running = await old();
-      const many = 20_000;
+      const many = 4_000;
       for (const from of range(10))
         await running.appendUnguarded(
           's',

@@ -14,6 +14,7 @@ import {
   Projection,
   ProjectionError,
   ProjectionId,
+  Reactor,
   StartUpError,
 } from 'eventfold';
 import { AggregateScenario, fixedClock, ProjectionScenario, scenario, sequentialIds } from 'eventfold/testing';
@@ -479,6 +480,15 @@ describe('scenario, to the compiler', () => {
       // @ts-expect-error - no command, so nothing is emitted
       rich.thenEmitsNothing();
     }
+  });
+
+  it('takes no reactor, which has no state', () => {
+    @Reactor()
+    class Mailer {
+      @Handles(Deposited)
+      deposited() {}
+    }
+    expect(() => scenario(Mailer)).toThrow('Mailer is a reactor, and has no state to look at.');
   });
 });
 

@@ -17,6 +17,14 @@ describe('the testing kit under vitest', () => {
     expect(report('scenario.test.ts')).toMatchObject({ success: true, numTotalTests: 4, numPassedTests: 4 });
   });
 
+  it('holds events against their contract and golden examples', () => {
+    expect(report('contract.test.ts')).toMatchObject({ success: true, numTotalTests: 2, numPassedTests: 2 });
+  });
+
+  it('tests a Nest module in memory', () => {
+    expect(report('nestjs.test.ts')).toMatchObject({ success: true, numTotalTests: 1, numPassedTests: 1 });
+  });
+
   it("holds a store against the suite with vitest's functions", () => {
     const { success, numPassedTests, numTotalTests } = report('store.test.ts');
     expect({ success, numPassedTests }).toStrictEqual({ success: true, numPassedTests: numTotalTests });

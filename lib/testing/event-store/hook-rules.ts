@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../events/recorded-event';
 import type { BeforeCommit } from '../../store/append';
 import { OptimisticLockError } from '../../store/store-errors';
 import type { RuleBook } from './rule-book';
-import { append, appendOne, noted, notes, notesIn, readAll, refusalOf, to, versionsOf } from './steps';
+import { append, appendOne, noted, notes, notesIn, notesOf, readAll, refusalOf, to, versionsOf } from './steps';
 
 /** The hook that runs before an append is committed. */
 export function hookRules({ describe, it, expect }: RuleBook): void {
@@ -93,6 +93,27 @@ export function hookRules({ describe, it, expect }: RuleBook): void {
       expect(await rival).toBeInstanceOf(OptimisticLockError);
       expect(await notesIn(store)).toStrictEqual(['first']);
     });
+
+    for (const what of ['succeeds', 'fails'] as const) {
+      it(`may run for several appends together, which are made by themselves when it fails: it ${what}`, async (store) => {
+        const seen: RecordedEvent[] = [];
+        const failure = new Error('no');
+        const together: BeforeCommit['together'] = (parts) => {
+          if (what === 'fails') throw failure;
+          for (const { events } of parts) seen.push(...events);
+        };
+        const hook = (given: readonly RecordedEvent[]) => void seen.push(...given);
+        const hookOf = () => Object.assign(hook.bind(undefined), { together });
+        const guards = ['any', 'any', 0, 'any'] as const;
+        const appends = guards.map((version, index) => store.append([to('a', [noted(index)], { version })], hookOf()));
+        const results = await Promise.allSettled(appends);
+        const events = results.flatMap((result) => (result.status === 'fulfilled' ? [...result.value.events] : []));
+        expect(notesOf(events)).toStrictEqual([0, 1, 3]);
+        expect(await readAll(store)).toStrictEqual(events);
+        expect(seen).toStrictEqual(events);
+        expect(await versionsOf(store, 'a')).toStrictEqual([1, 2, 3]);
+      });
+    }
 
     it('lets an append to the store itself wait until it is over', async (store) => {
       for (const wait of [() => undefined, () => Promise.resolve()]) {
