@@ -5,8 +5,19 @@ export async function schemaOf(dataSource: DataSource, schemas: readonly string[
   const { type } = dataSource.options;
   const questions = type === 'postgres' ? ofPostgres(schemas) : type === 'better-sqlite3' ? ofSqlite : ofMySql;
   const lines: string[] = [];
-  for (const question of questions) for (const row of await dataSource.query(question)) lines.push(lineOf(row, schemas));
+  for (const question of questions)
+    for (const row of await answerOf(dataSource, question)) lines.push(lineOf(row, schemas));
   return lines.filter((line) => !/"table":"(migrations|typeorm_metadata)/.test(line)).sort();
+}
+
+/** Asks again where PostgreSQL came upon a table that another spec was just dropping. */
+async function answerOf(dataSource: DataSource, question: string, attempts = 5): Promise<object[]> {
+  try {
+    return await dataSource.query(question);
+  } catch (error) {
+    if (attempts === 1 || !/could not open relation with OID/.test(String(error))) throw error;
+    return answerOf(dataSource, question, attempts - 1);
+  }
 }
 
 /** Names of schemas differ by place. */
