@@ -5,8 +5,7 @@ export async function schemaOf(dataSource: DataSource, schemas: readonly string[
   const { type } = dataSource.options;
   const questions = type === 'postgres' ? ofPostgres(schemas) : type === 'better-sqlite3' ? ofSqlite : ofMySql;
   const lines: string[] = [];
-  for (const question of questions)
-    for (const row of await answerOf(dataSource, question)) lines.push(lineOf(row, schemas));
+  for (const question of questions) for (const row of await answerOf(dataSource, question)) lines.push(lineOf(row, schemas));
   return lines.filter((line) => !/"table":"(migrations|typeorm_metadata)/.test(line)).sort();
 }
 
