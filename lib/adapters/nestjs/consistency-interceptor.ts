@@ -12,7 +12,10 @@ export interface ConsistentOptions extends Omit<ReadYourWritesOptions, 'projecti
   readonly instance?: string | undefined;
 }
 
-/** The metadata of a route that {@link Consistent} decorates. */
+/** What {@link Consistent} keeps of a route, or of a controller. */
+export type ConsistencyMetadata = ConsistentOptions & Pick<ReadYourWritesOptions, 'projections'>;
+
+/** Where {@link ConsistencyMetadata} is kept. */
 export const consistencyKey = 'eventfold:nestjs:consistent';
 
 /** Waits, before a route is handled that `@Consistent()` decorates, until projections show what the client has written. */
@@ -24,7 +27,7 @@ export class ConsistencyInterceptor implements NestInterceptor {
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const wanted = this.reflector.getAllAndOverride<(ConsistentOptions & ReadYourWritesOptions) | undefined>(consistencyKey, [
+    const wanted = this.reflector.getAllAndOverride<ConsistencyMetadata | undefined>(consistencyKey, [
       context.getHandler(),
       context.getClass(),
     ]);

@@ -80,14 +80,15 @@ export class EventSourcingModule {
   static rootOf(options: EventSourcingModuleOptions, begin: Begin): DynamicModule {
     if (typeof options !== 'object' || options === null)
       throw new ModuleStartError(defaultName, `forRoot takes options, an object, not ${nameOf(options)}.`);
-    const { name = defaultName, classes = [], store, dataSource = true } = options;
+    const { isGlobal, ...provided } = options;
+    const { name = defaultName, classes = [], store, dataSource = true } = provided;
     checkClasses(name, 'forRoot', classes);
     const wanted = dataSource === true ? name : typeof dataSource === 'string' ? dataSource : undefined;
     if (wanted !== undefined && store === undefined) autoLoad(classes, wanted);
     const core = EventSourcingCoreModule.of({
       name,
       imports: [],
-      providers: [{ provide: optionsToken, useValue: options }],
+      providers: [{ provide: optionsToken, useValue: provided }],
       dataSource: store === undefined ? wanted : undefined,
       begin,
     });

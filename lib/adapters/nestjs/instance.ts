@@ -3,9 +3,10 @@ import type { ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import { EventSourcing } from '../../event-sourcing';
 import type { EventStore } from '../../store/event-store';
+import { consistencyMistakes } from './consistent-routes';
 import { containerServices } from './container-services';
 import { listedClasses } from './listed-classes';
-import { checkModuleOptions, type EventSourcingModuleOptions } from './module-options';
+import { checkModuleOptions, type ProvidedModuleOptions } from './module-options';
 import { ModuleStartError, starting } from './module-start-error';
 import { type FoundDataSource, makeStore } from './module-store';
 
@@ -19,7 +20,7 @@ const kept = new WeakMap<ModulesContainer, Map<string, Instance>>();
 
 /** One named `EventSourcing` of one application, however often its module is imported. */
 export class Instance {
-  private options: EventSourcingModuleOptions = {};
+  private options: ProvidedModuleOptions = {};
   private ownDataSource: DataSource | undefined;
   private store: Promise<EventStore> | undefined;
   private opened: Promise<EventSourcing> | undefined;
@@ -39,7 +40,7 @@ export class Instance {
   }
 
   /** @throws {@link ModuleStartError} when it was made before with other options. */
-  makeStore(options: EventSourcingModuleOptions, found: FoundDataSource): Promise<EventStore> {
+  makeStore(options: ProvidedModuleOptions, found: FoundDataSource): Promise<EventStore> {
     if (this.store !== undefined && !isSame(this.options, options))
       throw new ModuleStartError(this.name, 'It is imported twice, with different options. Give one of them another name.');
     this.store ??= starting(this.name, async () => {
@@ -54,7 +55,7 @@ export class Instance {
   }
 
   /** @param store What {@link makeStore} made, or a test put in its place. */
-  open(store: EventStore, options: EventSourcingModuleOptions, moduleRef: ModuleRef, begin: Begin): Promise<EventSourcing> {
+  open(store: EventStore, options: ProvidedModuleOptions, moduleRef: ModuleRef, begin: Begin): Promise<EventSourcing> {
     this.opened ??= starting(this.name, async () => {
       checkModuleOptions(options, this.name);
       this.options = options;
@@ -68,10 +69,17 @@ export class Instance {
     return this.opened;
   }
 
-  /** Runs the projections of a process that runs them by itself. */
+  /**
+   * Runs the projections of a process that runs them by itself.
+   *
+   * @throws {@link ModuleStartError} also for routes that wait for what is no projection.
+   */
   async start(): Promise<void> {
-    if (this.run !== 'auto') return;
-    await starting(this.name, async () => (await this.opened)?.projections.start());
+    const es = await this.opened;
+    if (es === undefined) return;
+    const mistakes = consistencyMistakes(this.modules, es, this.name, (name) => kept.get(this.modules)?.has(name) === true);
+    if (mistakes.length > 0) throw new ModuleStartError(this.name, mistakes.join('\n'));
+    if (this.run === 'auto') await starting(this.name, () => es.projections.start());
   }
 
   /** Lets commands under way end, and closes. */
@@ -90,7 +98,7 @@ export class Instance {
   }
 
   private openingOptions(store: EventStore, moduleRef: ModuleRef, begin: Begin) {
-    const { name, isGlobal, dataSource, storeOptions, run, graceMs, projections, ...options } = this.options;
+    const { name, dataSource, storeOptions, run, graceMs, projections, ...options } = this.options;
     const isLater = this.run === 'auto' && begin !== 'at once';
     return {
       ...containerServices(this.name, moduleRef, this.modules),
@@ -101,13 +109,13 @@ export class Instance {
     };
   }
 
-  private classesOf({ classes = [] }: EventSourcingModuleOptions) {
+  private classesOf({ classes = [] }: ProvidedModuleOptions) {
     return listedClasses(this.modules, this.name, classes);
   }
 }
 
 /** Says whether both keep events in the same place, and do the same with them. */
-function isSame(one: EventSourcingModuleOptions, other: EventSourcingModuleOptions): boolean {
+function isSame(one: ProvidedModuleOptions, other: ProvidedModuleOptions): boolean {
   const { classes, store, ...rest } = one;
   const { classes: _others, store: otherStore, ...otherRest } = other;
   return store === otherStore && isDeepStrictEqual(rest, otherRest);

@@ -42,9 +42,12 @@ export interface EventSourcingModuleOptions
   readonly graceMs?: number;
 }
 
+/** Options that are made when the modules are known already: which of them see the instance is `forRootAsync`'s to say. */
+export type ProvidedModuleOptions = Omit<EventSourcingModuleOptions, 'isGlobal'>;
+
 /** A class that makes the options, for `useClass` and `useExisting`. */
 export interface EventSourcingOptionsFactory {
-  createEventSourcingOptions(): Promise<EventSourcingModuleOptions> | EventSourcingModuleOptions;
+  createEventSourcingOptions(): Promise<ProvidedModuleOptions> | ProvidedModuleOptions;
 }
 
 /** What `EventSourcingModule.forRootAsync` takes: one of `useFactory`, `useClass` and `useExisting`, and what these need. */
@@ -55,15 +58,14 @@ export interface EventSourcingModuleAsyncOptions extends EventSourcingModuleExtr
   readonly classes?: readonly Class[];
   readonly inject?: FactoryProvider['inject'];
   // biome-ignore lint/suspicious/noExplicitAny: what is injected is of any type
-  readonly useFactory?: (...args: any[]) => Promise<EventSourcingModuleOptions> | EventSourcingModuleOptions;
+  readonly useFactory?: (...args: any[]) => Promise<ProvidedModuleOptions> | ProvidedModuleOptions;
   readonly useClass?: Type<EventSourcingOptionsFactory>;
   readonly useExisting?: Type<EventSourcingOptionsFactory>;
 }
 
 /** The compiler holds it against the type. */
-const known: Record<keyof EventSourcingModuleOptions, true> = {
+const known: Record<keyof ProvidedModuleOptions, true> = {
   name: true,
-  isGlobal: true,
   store: true,
   dataSource: true,
   storeOptions: true,
@@ -88,7 +90,9 @@ const call = 'EventSourcingModule.forRoot';
  * @param name The instance's name, which was known before a factory gave its options.
  * @throws {@link InvalidArgumentError} for options that are none, an unknown one, or one that is not possible.
  */
-export function checkModuleOptions(options: EventSourcingModuleOptions, name: string): void {
+export function checkModuleOptions(options: ProvidedModuleOptions, name: string): void {
+  if (typeof options === 'object' && options !== null && 'isGlobal' in options)
+    throw new InvalidArgumentError('A factory comes too late to say isGlobal. Give it to forRootAsync.');
   checkOptions(call, options, Object.keys(known));
   const { graceMs } = options;
   if (graceMs !== undefined && !(typeof graceMs === 'number' && graceMs >= 0))

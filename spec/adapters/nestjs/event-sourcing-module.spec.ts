@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, Module, Scope } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Scope } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import {
@@ -14,6 +14,7 @@ import {
   StartUpError,
 } from 'eventfold';
 import {
+  Consistent,
   EventSourcingModule,
   type EventSourcingModuleOptions,
   type EventSourcingOptionsFactory,
@@ -299,6 +300,40 @@ describe('EventSourcingModule', () => {
         useFactory: () => ({ store: new InMemoryEventStore(), name: 'audit' }),
       });
       await expect(started(renamed)).rejects.toThrow('A factory cannot name the instance "audit". Give forRootAsync the name.');
+    });
+
+    it('include what a factory says too late: who sees the instance', async () => {
+      const useFactory = () => ({ store: new InMemoryEventStore(), isGlobal: false });
+      await expect(started(EventSourcingModule.forRootAsync({ useFactory }))).rejects.toThrow(
+        'A factory comes too late to say isGlobal. Give it to forRootAsync.',
+      );
+    });
+
+    it('include routes that wait for what is no projection of their instance, and for an instance that nobody opens', async () => {
+      @Controller()
+      @Consistent(AccountBalance)
+      class Waiting {
+        @Get('a')
+        @Consistent([AccountBalance, Account])
+        one(): void {}
+
+        @Get('b')
+        @Consistent(Bank, { instance: 'audit' })
+        other(): void {}
+      }
+
+      @Module({ controllers: [Waiting] })
+      class WaitingModule {}
+
+      const root = EventSourcingModule.forRoot({ store: new InMemoryEventStore(), classes: [Account] });
+      await expect(started(root, WaitingModule)).rejects.toThrow(
+        [
+          'EventSourcingModule cannot start. @Consistent of Waiting waits: AccountBalance is no registered projection. List it in EventSourcing.open({ classes: […] }).',
+          '@Consistent of Waiting.one waits: AccountBalance is no registered projection. List it in EventSourcing.open({ classes: […] }).',
+          '@Consistent of Waiting.one waits: Account is no registered projection. List it in EventSourcing.open({ classes: […] }).',
+          '@Consistent of Waiting.other waits for the instance "audit", which is nowhere opened.',
+        ].join('\n'),
+      );
     });
 
     it('include an unknown option, and an instance that nobody opens', async () => {
