@@ -1,9 +1,10 @@
 import type { Criterion } from '../events/criterion';
 import { nameOf } from '../events/event-class';
 import type { EventContext, RecordedEvent } from '../events/recorded-event';
+import { type Boundaries, criteriaOf, streamName } from '../metadata/boundaries';
 import type { ClassModel, HandlerModel } from '../metadata/class-model';
 import { belongsTo, type Identity, identitiesOf, isSolelyOf } from '../metadata/identity';
-import { criteriaOf, type Registry, streamName } from '../metadata/registry';
+import type { Registry } from '../metadata/registry';
 import type { ClassSnapshots } from '../snapshots/class-snapshots';
 import { HandlerError, ReplayError, UnhandledEventError } from './aggregate-errors';
 
@@ -44,10 +45,10 @@ export class AggregateClass {
 
   constructor(
     readonly model: ClassModel,
-    private readonly registry: Pick<Registry, 'isOpen' | 'eventByType' | 'upcasting'>,
+    private readonly registry: Pick<Registry, 'eventByType' | 'upcasting'> & { readonly boundaries: Pick<Boundaries, 'isOpen'> },
     readonly snapshots?: ClassSnapshots | undefined,
   ) {
-    this.isOpen = registry.isOpen(model);
+    this.isOpen = registry.boundaries.isOpen(model);
     for (const [type, handlers] of model.byType) {
       this.handlers.set(
         type,

@@ -158,7 +158,8 @@ export class AggregateState {
     const model = classModel(this.root.constructor as Class);
     const given = Object.fromEntries(model.ids.map((id) => [id, (this.root as Record<string, unknown>)[id]]));
     const upcasting = Upcasting.of(model.handlers.map((handler) => handler.event));
-    const definition = new AggregateClass(model, { isOpen: () => true, eventByType: () => undefined, upcasting });
+    const boundaries = { isOpen: () => true };
+    const definition = new AggregateClass(model, { boundaries, eventByType: () => undefined, upcasting });
     const identity = givenIdentity(model, given);
     const state = Object.assign(new AggregateState(this.root), { definition, identity });
     const handlers = state.handlersOf(event);

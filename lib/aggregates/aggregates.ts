@@ -139,7 +139,7 @@ export class Aggregates implements UnitEnvironment {
   }
 
   tagsOf(type: string, data: object): readonly string[] {
-    return this.options.registry.tagsOf(type, data);
+    return this.options.registry.boundaries.tagsOf(type, data);
   }
 
   append(appends: readonly Append[]): Promise<AppendResult> {
@@ -304,7 +304,7 @@ export class Aggregates implements UnitEnvironment {
     const { registry } = this.options;
     const snapshots = snapshotsOf(this.options.snapshots, {
       model,
-      guard: registry.isOpen(model) ? 'boundary' : 'stream',
+      guard: registry.boundaries.isOpen(model) ? 'boundary' : 'stream',
       upcasting: registry.upcasting,
       construct: (identity) => this.construct(bound, identity),
     });

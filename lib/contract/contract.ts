@@ -62,7 +62,7 @@ export function contractOf(registry: Registry): Contract {
     aggregates: named(
       models.flatMap((model) => {
         if (model.aggregate === undefined) return [];
-        const guard = registry.isOpen(model) ? ('boundary' as const) : ('stream' as const);
+        const guard = registry.boundaries.isOpen(model) ? ('boundary' as const) : ('stream' as const);
         return [[model.name, { ...identityContract(model), guard }]];
       }),
     ),

@@ -52,24 +52,30 @@ function arrived(recorded: RecordedEvent, { event, isCurrent, to, last }: Upcast
 /** @returns what an upcaster made of a stored event, as an instance of its class. */
 function made(recorded: RecordedEvent, event: EventIdentity, data: StoredData, by: UpcastStage): RecordedEvent {
   const { class: target } = event;
+  let isWhole: boolean;
   let decoded: RecordedEvent;
   try {
-    decoded = decodeAs(recorded, event, owned(data, event));
+    isWhole = isFlat(data);
+    decoded = decodeAs(recorded, event, isWhole && !isMade(data, event) ? data : owned(data, event));
   } catch (error) {
     const isMisfit = error instanceof UnreadablePayloadError || error instanceof UnstorablePayloadError;
     const { path, reason } = isMisfit ? error : { path: '', reason: unreadableReason(error, tooDeep) };
     const what = path === '' ? 'data which' : `data whose "${path}"`;
     throw upcastError(recorded, by, `returned ${what} ${reason}: it is not that of ${target.name}`, error);
   }
-  const problem = shapeProblem(target, decoded.data) ?? storageProblem(data, '');
+  const problem = shapeProblem(target, decoded.data) ?? (isWhole ? undefined : storageProblem(data, ''));
   if (problem !== undefined) throw upcastError(recorded, by, `returned data that is not of ${target.name}: ${problem}`);
   return decoded;
 }
 
 /** @returns data that nobody else can change: an upcaster may have given what it gives for other events, too. */
-function owned(data: StoredData, { class: target, type }: EventIdentity): object {
-  if (Object.getPrototypeOf(data) === target.prototype) return frozenCopy(data, type);
-  return isFlat(data) ? data : guardedCopy(data, type);
+function owned(data: StoredData, event: EventIdentity): object {
+  return isMade(data, event) ? frozenCopy(data, event.type) : guardedCopy(data, event.type);
+}
+
+/** Says whether an upcaster has made the instance itself. */
+function isMade(data: StoredData, { class: target }: EventIdentity): boolean {
+  return Object.getPrototypeOf(data) === target.prototype;
 }
 
 /**
@@ -95,12 +101,9 @@ function isStorable(value: unknown): boolean {
   return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol');
 }
 
-/** Says whether an object holds no others, as that of most events. */
+/** Says whether an object holds no others, and nothing that cannot be stored, as that of most events. */
 function isFlat(data: object): boolean {
-  for (const key in data) {
-    const value = (data as StoredData)[key];
-    if ((typeof value === 'object' && value !== null) || key === '__proto__') return false;
-  }
+  for (const key in data) if (!isStorable((data as StoredData)[key]) || key === '__proto__') return false;
   return true;
 }
 

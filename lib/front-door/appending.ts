@@ -96,7 +96,7 @@ export class Appending {
   /** Events may have been made before a class was registered that asks for tags on them; others may ask for more. */
   private tagged(appends: readonly Append[]): Append[] {
     const tagsOf = ({ type, data, tags = [] }: NewEvent) => {
-      const own = this.hasGrown ? this.options.registry().tagsOf(type, data) : tags;
+      const own = this.hasGrown ? this.options.registry().boundaries.tagsOf(type, data) : tags;
       return [...own, ...this.options.tags.forOthers.tagsOf(type, data)];
     };
     return appends.map((append) => ({

@@ -5,8 +5,9 @@ import { frozenCopy } from '../events/frozen-copy';
 import { InvalidArgumentError } from '../events/invalid-argument-error';
 import type { EventMetadata } from '../events/recorded-event';
 import { validateEvent } from '../events/validate-event';
+import { streamName } from '../metadata/boundaries';
 import { identitiesOf } from '../metadata/identity';
-import { type Registry, streamName } from '../metadata/registry';
+import type { Registry } from '../metadata/registry';
 import type { NewEvent } from '../store/append';
 
 /** What events are made with. */
@@ -45,13 +46,13 @@ export class EventMaker {
       data,
       metadata,
       time: this.options.now(),
-      tags: this.options.registry().tagsOf(type, data),
+      tags: this.options.registry().boundaries.tagsOf(type, data),
     };
   }
 
   /** An event of a closed aggregate lies in the stream of its instance, or its version would guard nothing. */
   private checkOwner(stream: string, type: string, data: object): void {
-    const owner = this.options.registry().ownerOf(type);
+    const owner = this.options.registry().boundaries.ownerOf(type);
     if (owner === undefined) return;
     const owners = identitiesOf(owner.model, owner.handler, data);
     const streams = owners.map(({ values }) => streamName(owner.model, values));

@@ -1,7 +1,7 @@
 import type { Upcasting } from '../events/upcasting';
+import { streamName } from '../metadata/boundaries';
 import type { ClassModel } from '../metadata/class-model';
 import type { Identity } from '../metadata/identity';
-import { streamName } from '../metadata/registry';
 import type { SnapshotPolicy } from '../metadata/slots';
 import type { Snapshot, SnapshotStore } from '../store/snapshot-store';
 import { fieldsOf, putFields } from './instance-fields';

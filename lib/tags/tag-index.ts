@@ -1,5 +1,6 @@
 import type { Position, RecordedEvent } from '../events/recorded-event';
-import type { Registry, WantedTag } from '../metadata/registry';
+import type { WantedTag } from '../metadata/boundaries';
+import type { Registry } from '../metadata/registry';
 import type { EventStore } from '../store/event-store';
 import { type AddedTags, keyOf, type PositionRange, type TagCoverage, type TagSources } from '../store/tag-sources';
 import { TagsForOthers } from './tags-for-others';
@@ -65,7 +66,7 @@ export class TagIndex {
 
   /** A store that remembers nothing of its tags is asked about every event. */
   private async completeAll(registry: Registry): Promise<number> {
-    const types = [...new Set(registry.wantedTags().map(({ type }) => type))];
+    const types = [...new Set(registry.boundaries.wantedTags().map(({ type }) => type))];
     if (types.length === 0 || (await this.store.head()) === undefined) return 0;
     const count = await this.store.retag(types, (event) => tagsOf(registry, event));
     if (count > 0) await this.forgetSnapshots();
@@ -124,7 +125,7 @@ interface OpenSource {
 
 function openSources(registry: Registry, recorded: readonly TagCoverage[], head: Position | undefined): OpenSource[] {
   const known = new Map(recorded.map((coverage) => [keyOf(coverage), coverage]));
-  return registry.wantedTags().flatMap((wanted) => {
+  return registry.boundaries.wantedTags().flatMap((wanted) => {
     const coverage = known.get(keyOf(wanted));
     if (coverage !== undefined && coverage.upTo === head) return [];
     return [{ wanted, isNew: coverage === undefined, after: coverage?.upTo }];
@@ -133,7 +134,7 @@ function openSources(registry: Registry, recorded: readonly TagCoverage[], head:
 
 function newSources(registry: Registry, recorded: readonly TagCoverage[]): TagCoverage[] {
   const known = new Set(recorded.map(keyOf));
-  const wanted = registry.wantedTags().filter((tag) => !known.has(keyOf(tag)));
+  const wanted = registry.boundaries.wantedTags().filter((tag) => !known.has(keyOf(tag)));
   return wanted.map(({ type, property }) => ({ type, property, upTo: undefined }));
 }
 
@@ -154,7 +155,7 @@ function tagsOf(registry: Registry, recorded: RecordedEvent): string[] {
   const event = upcasting.asStored(recorded);
   const parts = event === undefined ? upcasting.parts(recorded) : [event];
   try {
-    return [...new Set(parts.flatMap((part) => registry.tagsOf(part.type, part.data)))];
+    return [...new Set(parts.flatMap((part) => registry.boundaries.tagsOf(part.type, part.data)))];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UntaggableEventError(type, `${id} at position ${position} cannot be tagged: ${reason}`, { cause: error });

@@ -26,7 +26,7 @@ export class TagsForOthers {
 
   /** Takes over what the store has recorded, but for what the classes listed here ask for themselves. */
   learn(registry: Registry, recorded: readonly TagCoverage[]): void {
-    const own = new Set(registry.wantedTags().map(keyOf));
+    const own = new Set(registry.boundaries.wantedTags().map(keyOf));
     const others = recorded.filter((source) => registry.eventByType(source.type) !== undefined && !own.has(keyOf(source)));
     const known = this.functions;
     this.properties = byType(others.filter(({ property }) => !isFunction(property)));

@@ -1,7 +1,7 @@
 import { map, Observable } from 'rxjs';
 import type { Position, RecordedEvent } from '../../events/recorded-event';
+import { criteriaOf } from '../../metadata/boundaries';
 import type { Identity } from '../../metadata/identity';
-import { criteriaOf } from '../../metadata/registry';
 import { type ClassSnapshots, type Recalled, snapshotsOf } from '../../snapshots/class-snapshots';
 import { resume } from '../../snapshots/resume';
 import type { SnapshotMiss } from '../../snapshots/snapshot-stats';
