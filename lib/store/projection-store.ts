@@ -111,6 +111,7 @@ export interface Changes {
   /** Where it will be. */
   readonly to: Position | undefined;
   readonly saved: readonly SavedInstance[];
+  /** They go before the others come: one that is also among `saved` is made anew. */
   readonly removed: readonly InstanceId[];
   /** Added to queues; one that is there already gets another failure, or none. */
   readonly queued: readonly QueuedEvent[];
