@@ -104,7 +104,7 @@ export class Runner {
   get state(): RunnerState {
     if (this.running === undefined || this.isStopping) return 'stopped';
     if (this.held.record === undefined) return this.failures > 0 ? 'failed' : 'waiting';
-    if (this.held.record.isPaused) return 'paused';
+    if (this.isPaused(this.held.record)) return 'paused';
     if (this.held.record.failure !== undefined || this.failures > 2) return 'failed';
     return this.intake.isAtHead ? 'live' : 'catching up';
   }
@@ -223,7 +223,7 @@ export class Runner {
 
   private async step(): Promise<void> {
     const record = this.held.record as GenerationRecord;
-    if (record.isPaused || record.failure !== undefined) {
+    if (this.isPaused(record) || record.failure !== undefined) {
       this.intake.leave();
       await this.wait.pause(this.environment.leaseMs / 3);
       this.held.doubt();
@@ -234,6 +234,11 @@ export class Runner {
     if (chunk === undefined) await this.rest();
     else if (chunk.events.length === 0) await this.advance(chunk);
     else await this.apply(chunk, record);
+  }
+
+  /** What is being built goes on: it is to be paused once it serves. */
+  private isPaused({ isPaused, role }: GenerationRecord): boolean {
+    return isPaused && role !== 'building';
   }
 
   /** Nothing new concerns the projection: the checkpoint need not be kept each time. */
