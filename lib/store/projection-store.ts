@@ -244,7 +244,10 @@ export interface ProjectionStore {
    */
   isSame?(definition: StateDefinition, one: object, other: object): boolean;
 
-  /** @returns the instances that stand still, in the order of the events that they stand still at. */
+  /**
+   * @returns the instances that stand still, in the order of the events that they stand still at. An event that waited, and is the
+   * first by now, is to be tried: its `retryAt` has come.
+   */
   blocked(id: GenerationId): Promise<BlockedInstance[]>;
 
   /** @returns the first events of an instance's queue, in order: the one it stands still at and those behind it. */

@@ -11,7 +11,10 @@ import {
   ProjectionId,
   RebuildCancelledError,
 } from 'eventfold';
+import { firstValueFrom } from 'rxjs';
+import { projectionStoreOf } from '../../lib/projections/projection-store-of';
 import { Outages } from '../../lib/projections/running/outages';
+import { placeOver } from '../controls/place-over';
 import { storeOver } from '../controls/store-over';
 import { Added, AsyncTally, added, FussyTally, Gate, InlineTally, openTally, Poisoned, poisoned } from '../controls/tally';
 
@@ -30,6 +33,28 @@ class Limited {
     throw new Error(reason);
   }
 }
+
+let isIll = false;
+
+class Ill {
+  @ProjectionId() id!: string;
+  sum = 0;
+
+  @Handles(Added)
+  added({ amount }: Added) {
+    if (isIll) throw new Error('ill');
+    this.sum += amount;
+  }
+}
+
+@Projection()
+class Curable extends Ill {}
+
+@Projection({ name: 'Cured', retry: { attempts: 3, delayMs: 300 } })
+class RetriedCurable extends Ill {}
+
+@Projection({ name: 'Cured', mode: 'inline' })
+class InlineCurable extends Ill {}
 
 @Projection({ maxParked: 3 })
 class Strict {
@@ -135,6 +160,41 @@ describe('A projection that stands still', () => {
     );
     await es.projections.register(Strict);
     expect(await es.projections.status(Strict)).toMatchObject([{ state: 'failed', parked: 3 }]);
+  });
+
+  it('goes on with what waits behind a retried event also after it was broken off in the middle', async () => {
+    const store = new InMemoryEventStore();
+    const place = projectionStoreOf(store);
+    let breaksAt = Number.POSITIVE_INFINITY;
+    const transact: typeof place.transact = (...all) => {
+      breaksAt -= 1;
+      return breaksAt === 0 ? Promise.reject(new Error('broken off')) : place.transact(...all);
+    };
+    await open(Curable, storeOver(store, { projections: placeOver(place, { transact }) }) as never);
+    isIll = true;
+    await es.appendUnguarded('s', [added('a', 1), ...Array.from({ length: 1_200 }, () => added('a', 1))]);
+    await es.projections.caughtUp();
+    isIll = false;
+    breaksAt = 2;
+    await expect(es.projections.retry(Curable)).rejects.toThrow('broken off');
+    await es.projections.caughtUp();
+    expect(await es.projections.parked()).toStrictEqual([]);
+    expect(await es.projections.get(Curable, { id: 'a' })).toMatchObject({ sum: 1_201 });
+  });
+
+  it('is tried again by itself also where appends keep it', async () => {
+    const store = new InMemoryEventStore();
+    const shared = storeOver(store, { close: async () => undefined });
+    es = await EventSourcing.open({ store: shared, classes: [RetriedCurable] });
+    isIll = true;
+    const failed = firstValueFrom(es.projections.errors());
+    await es.appendUnguarded('s', [added('a', 1)]);
+    await failed;
+    await es.close();
+    isIll = false;
+    es = await EventSourcing.open({ store, classes: [InlineCurable] });
+    await es.projections.caughtUp();
+    expect(await es.projections.get(InlineCurable, { id: 'a' })).toMatchObject({ sum: 1 });
   });
 
   async function runOnce(amounts: number) {

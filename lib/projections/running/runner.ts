@@ -153,7 +153,9 @@ export class Runner {
     const own = records.find(({ generation }) => generation === this.generation);
     if (own === undefined || own.role !== this.target.role) return false;
     if (own.isPaused || own.failure !== undefined || head === undefined) return true;
-    return own.checkpoint !== undefined && store.compare(own.checkpoint, head) >= 0;
+    if (own.checkpoint === undefined || store.compare(own.checkpoint, head) < 0) return false;
+    // No append tries what is to be tried again.
+    return (await place.blocked(own)).every(({ failure }) => failure.retryAt === undefined);
   }
 
   private async waitForAppends(): Promise<void> {
@@ -251,11 +253,11 @@ export class Runner {
 
   private async rest(): Promise<void> {
     if (this.isStopping) return;
-    if (this.pace === 'behind appends') {
+    const { held } = this;
+    if (this.pace === 'behind appends' && !held.blocked.isRetrying) {
       await this.letGo();
       return;
     }
-    const { held } = this;
     const untilRetry = held.blocked.dueAt - this.environment.now().getTime();
     const untilRenewal = held.leasedUntil - Date.now();
     await this.wait.pause(Math.max(0, Math.min(untilRetry, untilRenewal, held.idleLeftMs)));
