@@ -163,7 +163,12 @@ export class ProjectionStorage {
     return this.work.errors;
   }
 
-  /** Adds projections and reactors to a running system. @returns when the history of the projections has been folded. */
+  /**
+   * Adds projections and reactors to a running system.
+   *
+   * @returns when the history of the projections has been folded. One that stands still, as it is paused or has failed, is not
+   * waited for: {@link status} tells of it.
+   */
   async register(...classes: Class[]): Promise<void> {
     await this.options.register(classes);
     const added = classes.map((target) => this.registered.modelOf(target));

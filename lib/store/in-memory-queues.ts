@@ -1,7 +1,8 @@
 import type { Position, RecordedEvent } from '../events/recorded-event';
 import { copyState } from './copy-state';
 import { type Contents, writeInstances } from './in-memory-contents';
-import type { BlockedInstance, Changes, Failure, QueuedEvent } from './projection-store';
+import type { BlockedInstance, Changes, QueuedEvent } from './projection-store';
+import { untried } from './untried';
 
 /** Says which of two positions is the later one, as {@link EventStore.compare} does. */
 export type Compare = (a: Position, b: Position) => number;
@@ -53,18 +54,6 @@ export function blockedIn(contents: Contents, compare: Compare): BlockedInstance
     blocked.push({ key, values, event: eventCopy(event), failure: failure ?? untried(event), waiting: queue.length - 1 });
   }
   return blocked.sort((a, b) => compare(a.event.position, b.event.position));
-}
-
-/** The events before it were dealt with; that it waits is no failure, but it is its turn. */
-function untried({ time }: RecordedEvent): Failure {
-  return {
-    message: 'It waits to be tried.',
-    stack: undefined,
-    attempts: 0,
-    firstFailedAt: time,
-    lastFailedAt: time,
-    retryAt: time,
-  };
 }
 
 /** Freezing protects neither dates nor maps. */

@@ -111,6 +111,7 @@ export interface Changes {
   /** Where it will be. */
   readonly to: Position | undefined;
   readonly saved: readonly SavedInstance[];
+  /** They go before the others come: one that is also among `saved` is made anew. */
   readonly removed: readonly InstanceId[];
   /** Added to queues; one that is there already gets another failure, or none. */
   readonly queued: readonly QueuedEvent[];
@@ -243,7 +244,10 @@ export interface ProjectionStore {
    */
   isSame?(definition: StateDefinition, one: object, other: object): boolean;
 
-  /** @returns the instances that stand still, in the order of the events that they stand still at. */
+  /**
+   * @returns the instances that stand still, in the order of the events that they stand still at. An event that waited, and is the
+   * first by now, is to be tried: its `retryAt` has come.
+   */
   blocked(id: GenerationId): Promise<BlockedInstance[]>;
 
   /** @returns the first events of an instance's queue, in order: the one it stands still at and those behind it. */

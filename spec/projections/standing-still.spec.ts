@@ -11,8 +11,12 @@ import {
   ProjectionId,
   RebuildCancelledError,
 } from 'eventfold';
+import { firstValueFrom } from 'rxjs';
+import { projectionStoreOf } from '../../lib/projections/projection-store-of';
 import { Outages } from '../../lib/projections/running/outages';
-import { Added, AsyncTally, added, FussyTally, Gate, openTally, Poisoned, poisoned } from '../controls/tally';
+import { placeOver } from '../controls/place-over';
+import { storeOver } from '../controls/store-over';
+import { Added, AsyncTally, added, FussyTally, Gate, InlineTally, openTally, Poisoned, poisoned } from '../controls/tally';
 
 @Projection({ maxParked: 3 })
 class Limited {
@@ -27,6 +31,38 @@ class Limited {
   @Handles(Poisoned)
   poisoned({ reason }: Poisoned) {
     throw new Error(reason);
+  }
+}
+
+let isIll = false;
+
+class Ill {
+  @ProjectionId() id!: string;
+  sum = 0;
+
+  @Handles(Added)
+  added({ amount }: Added) {
+    if (isIll) throw new Error('ill');
+    this.sum += amount;
+  }
+}
+
+@Projection()
+class Curable extends Ill {}
+
+@Projection({ name: 'Cured', retry: { attempts: 3, delayMs: 300 } })
+class RetriedCurable extends Ill {}
+
+@Projection({ name: 'Cured', mode: 'inline' })
+class InlineCurable extends Ill {}
+
+@Projection({ maxParked: 3 })
+class Strict {
+  @ProjectionId() id!: string;
+
+  @Handles(Added)
+  added() {
+    throw new Error('never');
   }
 }
 
@@ -96,6 +132,117 @@ describe('A projection that stands still', () => {
     await expect(es.projections.skip(one)).rejects.toBeInstanceOf(NotParkedError);
     await expect(es.projections.retry({} as never)).rejects.toBeInstanceOf(InvalidArgumentError);
     await expect(es.projections.skip(FussyTally, undefined)).rejects.toThrow('FussyTally has no parked event without instance.');
+  });
+
+  it('holds up neither an opening nor a registration', async () => {
+    const store = new InMemoryEventStore();
+    const shared = storeOver(store, { close: async () => undefined });
+    const first = await EventSourcing.open({ store: shared, classes: [InlineTally, AsyncTally] });
+    await first.appendUnguarded('s', [added('a', 1)]);
+    await first.projections.caughtUp();
+    for (const target of [InlineTally, AsyncTally]) await first.projections.pause(target);
+    await first.appendUnguarded('s', [added('a', 2)]);
+    await first.close();
+    es = await EventSourcing.open({ store, classes: [InlineTally] });
+    await es.projections.register(AsyncTally);
+    expect((await es.projections.status()).map(({ state }) => state)).toStrictEqual(['paused', 'paused']);
+    for (const target of [InlineTally, AsyncTally]) await es.projections.resume(target);
+    await es.projections.caughtUp();
+    for (const target of [InlineTally, AsyncTally])
+      expect(await es.projections.get(target, { id: 'a' })).toMatchObject({ seen: [1, 2] });
+  });
+
+  it('is not waited for by a registration in which it fails as a whole', async () => {
+    await open(AsyncTally);
+    await es.appendUnguarded(
+      's',
+      ['a', 'b', 'c', 'd'].map((id) => added(id, 1)),
+    );
+    await es.projections.register(Strict);
+    expect(await es.projections.status(Strict)).toMatchObject([{ state: 'failed', parked: 3 }]);
+  });
+
+  it('goes on with what waits behind a retried event also after it was broken off in the middle', async () => {
+    const store = new InMemoryEventStore();
+    const place = projectionStoreOf(store);
+    let breaksAt = Number.POSITIVE_INFINITY;
+    const transact: typeof place.transact = (...all) => {
+      breaksAt -= 1;
+      return breaksAt === 0 ? Promise.reject(new Error('broken off')) : place.transact(...all);
+    };
+    await open(Curable, storeOver(store, { projections: placeOver(place, { transact }) }) as never);
+    isIll = true;
+    await es.appendUnguarded('s', [added('a', 1), ...Array.from({ length: 1_200 }, () => added('a', 1))]);
+    await es.projections.caughtUp();
+    isIll = false;
+    breaksAt = 2;
+    await expect(es.projections.retry(Curable)).rejects.toThrow('broken off');
+    await es.projections.caughtUp();
+    expect(await es.projections.parked()).toStrictEqual([]);
+    expect(await es.projections.get(Curable, { id: 'a' })).toMatchObject({ sum: 1_201 });
+  });
+
+  it('is tried again by itself also where appends keep it', async () => {
+    const store = new InMemoryEventStore();
+    const shared = storeOver(store, { close: async () => undefined });
+    es = await EventSourcing.open({ store: shared, classes: [RetriedCurable] });
+    isIll = true;
+    const failed = firstValueFrom(es.projections.errors());
+    await es.appendUnguarded('s', [added('a', 1)]);
+    await failed;
+    await es.close();
+    isIll = false;
+    es = await EventSourcing.open({ store, classes: [InlineCurable] });
+    await es.projections.caughtUp();
+    expect(await es.projections.get(InlineCurable, { id: 'a' })).toMatchObject({ sum: 1 });
+  });
+
+  async function runOnce(amounts: number) {
+    await es.appendUnguarded(
+      's',
+      Array.from({ length: amounts }, () => added('a', 1)),
+    );
+    const run = es.projections.runOnce(NextTally);
+    while ((await es.projections.status())[0]?.owner === undefined) await new Promise((turn) => setTimeout(turn, 1));
+    return { run };
+  }
+
+  it('as it is stopped, ends what runs it once', async () => {
+    es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [NextTally], projections: { run: 'manual' } });
+    gate = new Gate();
+    const { run } = await runOnce(2_000);
+    const stopped = es.projections.stop();
+    gate.open();
+    await stopped;
+    const [status] = await run;
+    expect(status?.state).toBe('stopped');
+    expect(status?.lag.events).toBeGreaterThan(0);
+  });
+
+  it('runs for whoever runs it once until the last of them has what he wants', async () => {
+    es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [NextTally], projections: { run: 'manual' } });
+    const earlier = new Gate();
+    gate = earlier;
+    const { run: first } = await runOnce(1);
+    gate = new Gate();
+    const { run: second } = await runOnce(2_000);
+    earlier.open();
+    await new Promise((turn) => setTimeout(turn, 200));
+    gate.open();
+    await Promise.all([first, second]);
+    expect(await es.projections.status()).toMatchObject([{ state: 'stopped', lag: { events: 0 } }]);
+  });
+
+  it('runs when it is started while it is stopped', async () => {
+    await open(AsyncTally);
+    for (let round = 0; round < 5; round += 1) {
+      const stopped = es.projections.stop();
+      await es.projections.start();
+      await stopped;
+      await es.appendUnguarded('s', [added('a', 1)]);
+      await es.projections.caughtUp();
+    }
+    expect(await es.projections.get(AsyncTally, { id: 'a' })).toMatchObject({ sum: 5 });
   });
 
   it('that is custom is not read here', async () => {

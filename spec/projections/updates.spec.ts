@@ -28,6 +28,8 @@ class Done {
   taskId!: string;
 }
 
+let isStuck = false;
+
 @Projection()
 class OpenTask {
   @ProjectionId() taskId!: string;
@@ -35,6 +37,7 @@ class OpenTask {
 
   @Handles(Begun)
   onBegun() {
+    if (isStuck) throw new Error('stuck');
     this.begun += 1;
   }
 
@@ -95,6 +98,22 @@ describe.each(places)('es.projections.updates (%s)', (_name, make) => {
       { taskId: 'other' },
     ]);
     expect(again.map(({ position }) => position === es.lastAppended)).toStrictEqual([false, false, false, true]);
+  });
+
+  it('tells of an instance that was parked since, and is retried', async () => {
+    const totals: (number | undefined)[] = [];
+    es.projections.watch(OpenTask, { taskId: 'stuck' }).subscribe((task) => totals.push(task?.begun));
+    await append(begun('stuck'));
+    await es.projections.caughtUp();
+    isStuck = true;
+    es.projections.errors().subscribe();
+    await append(begun('stuck'));
+    await es.projections.caughtUp();
+    isStuck = false;
+    await es.projections.retry(OpenTask);
+    await es.projections.caughtUp();
+    while (totals.at(-1) !== 2) await new Promise((turn) => setTimeout(turn, 5));
+    expect(totals).toStrictEqual([undefined, 1, 2]);
   });
 
   it('says that there is more than may be looked at', async () => {

@@ -44,6 +44,8 @@ class Working {
   /** A handler failed half way. */
   isTorn = false;
   readonly applied: Item[] = [];
+  /** With so many of these applied it was removed last. */
+  removedAt = 0;
 
   constructor(readonly identity: Identity) {}
 }
@@ -81,10 +83,12 @@ export class Fold {
   changes(from: Position | undefined, to: Position | undefined): Changes {
     const saved: SavedInstance[] = [];
     const removed: InstanceId[] = [];
-    for (const { identity, state, exists, applied } of this.working.values()) {
+    for (const { identity, state, exists, applied, removedAt } of this.working.values()) {
       if (applied.length === 0) continue;
-      if (state !== undefined) saved.push({ id: identity, state, isNew: !exists });
-      else if (exists) removed.push(identity);
+      // One that was made again has nothing of the one before, also where one chunk holds both.
+      const isAnother = removedAt > 0 && removedAt <= applied.length;
+      if (exists && (state === undefined || isAnother)) removed.push(identity);
+      if (state !== undefined) saved.push({ id: identity, state, isNew: !exists || isAnother });
     }
     return { from, to, saved, removed, queued: this.queued, released: [] };
   }
@@ -170,6 +174,7 @@ export class Fold {
     if (isNew && context.isIgnored) return;
     working.state = context.isDeleted ? undefined : state;
     working.applied.push(item);
+    if (context.isDeleted) working.removedAt = working.applied.length;
   }
 
   private fail({ working, recorded: event }: Item, cause: unknown): void {

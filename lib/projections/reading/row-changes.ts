@@ -189,7 +189,7 @@ export class RowChanges {
     if (seen === undefined || seen.generation !== record.generation) return this.takeUp(record);
     if (seen.checkpoint === record.checkpoint && seen.token === record.token) return undefined;
     const touched = new Map<string, InstanceId>();
-    if (seen.token !== record.token) await this.addResumed(record, touched);
+    await this.addResumed(record, seen, touched);
     if (seen.checkpoint !== record.checkpoint) await this.addTouched(seen.checkpoint, record.checkpoint, touched);
     const span = { before: seen.checkpoint, upTo: record.checkpoint };
     await this.load([...touched.values()], span, (change) => this.subject.next(change));
@@ -202,17 +202,37 @@ export class RowChanges {
     const { place, definition } = this.options;
     const { seen } = this;
     this.blocked = new Map((await place.blocked(record)).map(({ key, values }) => [key, values]));
-    if (seen !== undefined)
+    if (seen !== undefined) {
       for await (const chunk of place.scan(definition, record))
         for (const state of chunk) this.subject.next({ id: definition.idOf(state), state, position: seen.checkpoint });
+      await this.tellGone(seen);
+    }
     this.seen = record;
   }
 
-  /** Instances that stood still and do not any more have changed, without the checkpoint. */
-  private async addResumed(record: GenerationRecord, touched: Map<string, InstanceId>): Promise<void> {
+  /** Instances of what served before, which is kept, may not be there any more. */
+  private async tellGone({ checkpoint, generation }: GenerationRecord): Promise<void> {
+    const { place, definition } = this.options;
+    const { projection, kind } = definition;
+    const kept = (await place.records(projection)).find(({ role }) => role === 'kept');
+    if (kept?.generation !== generation || kept.kind !== kind) return;
+    for await (const chunk of place.scan(definition, kept)) {
+      const ids = chunk.map((state) => definition.idOf(state));
+      const there = await place.load(definition, { projection, role: 'serving' }, ids);
+      for (const id of ids) if (!there.has(id.key)) this.subject.next({ id, state: undefined, position: checkpoint });
+    }
+  }
+
+  /** Instances that stood still when it was looked last may have been resumed, which the checkpoint does not tell. */
+  private async addResumed(
+    record: GenerationRecord,
+    { token }: GenerationRecord,
+    touched: Map<string, InstanceId>,
+  ): Promise<void> {
     const blocked = await this.options.place.blocked(record);
     const before = this.blocked;
     this.blocked = new Map(blocked.map(({ key, values }) => [key, values]));
+    if (token === record.token) return;
     for (const [key, values] of before) if (values !== undefined) touched.set(key, { key, values });
   }
 

@@ -38,6 +38,10 @@ export class KeptProjection {
   private isClosed = false;
   private looking: NodeJS.Timeout | undefined;
   private starting: Promise<void> | undefined;
+  private stopping: Promise<void> | undefined;
+  /** How many run it for a while, and whether it stops with the last of them. */
+  private borrowers = 0;
+  private isBorrowed = false;
 
   constructor(
     readonly definition: ProjectionDefinition,
@@ -80,16 +84,29 @@ export class KeptProjection {
 
   /** Begins to run it. @returns when its place is made. */
   start(): Promise<void> {
-    this.isStarted = true;
-    return this.begun();
+    this.isBorrowed = false;
+    return this.run();
   }
 
+  /** @returns when the chunk under way is kept. Who starts it meanwhile has the last word. */
   async stop(): Promise<void> {
+    this.isBorrowed = false;
     this.isStarted = false;
     await this.starting?.catch(() => undefined);
-    const { runner } = this;
-    this.runner = undefined;
-    await runner?.stop();
+    if (!this.isStarted) await this.halted();
+  }
+
+  /** Runs it while `work` goes on, and stops it then unless it is to run anyway. */
+  async runDuring(work: () => Promise<void>): Promise<void> {
+    if (!this.isStarted) this.isBorrowed = true;
+    this.borrowers += 1;
+    try {
+      await this.run();
+      await work();
+    } finally {
+      this.borrowers -= 1;
+      if (this.isBorrowed && this.borrowers === 0) await this.stop();
+    }
   }
 
   /** @throws {@link ChangedKindError} where what serves was made by a class of this version that keeps it in another way. */
@@ -100,9 +117,7 @@ export class KeptProjection {
 
   /** Another generation serves now. */
   restart(): void {
-    const { runner } = this;
-    this.runner = undefined;
-    const restarting = (runner?.stop() ?? Promise.resolve()).then(() => this.begun());
+    const restarting = this.halted().then(() => this.begun());
     restarting.catch((error: unknown) => {
       if (this.isClosed) return;
       if (!this.environment.place.isTransient(error))
@@ -111,7 +126,24 @@ export class KeptProjection {
     });
   }
 
-  private begun(): Promise<void> {
+  private run(): Promise<void> {
+    this.isStarted = true;
+    return this.begun();
+  }
+
+  /** Ends the runner that there is. The next one waits for that: two would get in each other's way. */
+  private halted(): Promise<void> {
+    const { runner } = this;
+    this.runner = undefined;
+    if (runner !== undefined)
+      this.stopping = runner.stop().finally(() => {
+        this.stopping = undefined;
+      });
+    return this.stopping ?? Promise.resolve();
+  }
+
+  /** Sees to it that it is run, where that is this process's to do. */
+  begun(): Promise<void> {
     this.starting ??= this.begin().finally(() => {
       this.starting = undefined;
     });
@@ -120,6 +152,7 @@ export class KeptProjection {
 
   private async begin(): Promise<void> {
     if (this.runner !== undefined || this.isIdle) return;
+    await this.stopping;
     const serving = await this.serving();
     if (this.isReactor) this.checkKind(serving);
     if (serving.version !== this.version) return this.refuse(serving);

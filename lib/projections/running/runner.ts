@@ -104,7 +104,7 @@ export class Runner {
   get state(): RunnerState {
     if (this.running === undefined || this.isStopping) return 'stopped';
     if (this.held.record === undefined) return this.failures > 0 ? 'failed' : 'waiting';
-    if (this.held.record.isPaused) return 'paused';
+    if (this.isPaused(this.held.record)) return 'paused';
     if (this.held.record.failure !== undefined || this.failures > 2) return 'failed';
     return this.intake.isAtHead ? 'live' : 'catching up';
   }
@@ -153,7 +153,9 @@ export class Runner {
     const own = records.find(({ generation }) => generation === this.generation);
     if (own === undefined || own.role !== this.target.role) return false;
     if (own.isPaused || own.failure !== undefined || head === undefined) return true;
-    return own.checkpoint !== undefined && store.compare(own.checkpoint, head) >= 0;
+    if (own.checkpoint === undefined || store.compare(own.checkpoint, head) < 0) return false;
+    // No append tries what is to be tried again.
+    return (await place.blocked(own)).every(({ failure }) => failure.retryAt === undefined);
   }
 
   private async waitForAppends(): Promise<void> {
@@ -223,7 +225,7 @@ export class Runner {
 
   private async step(): Promise<void> {
     const record = this.held.record as GenerationRecord;
-    if (record.isPaused || record.failure !== undefined) {
+    if (this.isPaused(record) || record.failure !== undefined) {
       this.intake.leave();
       await this.wait.pause(this.environment.leaseMs / 3);
       this.held.doubt();
@@ -236,6 +238,11 @@ export class Runner {
     else await this.apply(chunk, record);
   }
 
+  /** What is being built goes on: it is to be paused once it serves. */
+  private isPaused({ isPaused, role }: GenerationRecord): boolean {
+    return isPaused && role !== 'building';
+  }
+
   /** Nothing new concerns the projection: the checkpoint need not be kept each time. */
   private async advance(chunk: Chunk): Promise<void> {
     this.held.idle = chunk.upTo;
@@ -246,11 +253,11 @@ export class Runner {
 
   private async rest(): Promise<void> {
     if (this.isStopping) return;
-    if (this.pace === 'behind appends') {
+    const { held } = this;
+    if (this.pace === 'behind appends' && !held.blocked.isRetrying) {
       await this.letGo();
       return;
     }
-    const { held } = this;
     const untilRetry = held.blocked.dueAt - this.environment.now().getTime();
     const untilRenewal = held.leasedUntil - Date.now();
     await this.wait.pause(Math.max(0, Math.min(untilRetry, untilRenewal, held.idleLeftMs)));

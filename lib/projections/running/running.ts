@@ -25,7 +25,7 @@ import type { Services } from '../services';
 import { servingRecord } from '../serving-record';
 import { type KeptEnvironment, KeptProjection } from './kept-projection';
 import { Outages } from './outages';
-import { runToPosition } from './run-to-position';
+import { runToPosition, untilReached } from './run-to-position';
 import type { RunnerEnvironment } from './runner-environment';
 
 /** What projections are run with. */
@@ -134,7 +134,7 @@ export class Running {
   async caughtUpWithHistory(added: readonly ClassModel[]): Promise<void> {
     const head = await this.options.store.head();
     const kept = added.flatMap((model) => this.registered.find(model) ?? []).filter(({ isReactor }) => !isReactor);
-    if (head !== undefined && this.isStarted) await this.reach(kept, async () => head, Number.POSITIVE_INFINITY);
+    if (head !== undefined && this.isStarted) await this.untilReached(kept, head);
   }
 
   /** Adds those of `models` that are projections or reactors, and not there yet. */
@@ -164,8 +164,12 @@ export class Running {
   /** Appends find an inline projection where it ought to be. */
   private async fill(added: readonly KeptProjection[]): Promise<void> {
     const head = await this.options.store.head();
-    if (head !== undefined && added.length > 0) await this.reach(added, async () => head, Number.POSITIVE_INFINITY);
+    if (head !== undefined) await this.untilReached(added, head);
     if (!this.isStarted) for (const kept of added) await kept.stop();
+  }
+
+  private async untilReached(awaited: readonly KeptProjection[], position: Position): Promise<void> {
+    await Promise.all(awaited.map((kept) => untilReached(kept, position, this.environment)));
   }
 
   /** Waits until projections show everything up to a position. */

@@ -44,6 +44,12 @@ export function instanceRules({ describe, it, expect }: RuleBook): void {
       expect(await scene.totals()).toStrictEqual({ x: 3, y: 1 });
     });
 
+    it('is removed and made anew at once', async (scene) => {
+      const record = await scene.keep(await scene.take(), { to: scene.at(1), saved: [scene.made('x', 1), scene.made('y', 1)] });
+      await scene.keep(record, { to: scene.at(2), removed: [scene.id('x')], saved: [scene.made('x', 3)] });
+      expect(await scene.totals()).toStrictEqual({ x: 3, y: 1 });
+    });
+
     it('that is said to be new and is there already is kept, or refused with all the rest', async (scene) => {
       const record = await scene.keep(await scene.take(), { to: scene.at(1), saved: [scene.made('x', 1)] });
       const refusal = await refusalOf(scene.commit(record, { to: scene.at(2), saved: [scene.made('w', 2), scene.made('x', 2)] }));

@@ -67,6 +67,15 @@ export function queueRules({ describe, it, expect }: RuleBook): void {
       expect([blocked?.event, blocked?.failure.message, blocked?.waiting]).toStrictEqual([scene.event(3), 'Nor this.', 1]);
     });
 
+    it('has it be the turn of an event that waited, once those before it were let go', async (scene) => {
+      const waiting = [scene.waiting('x', 4), scene.waiting('x', 5)];
+      let record = await withQueued(scene, [scene.failed('x', 3), ...waiting]);
+      record = await scene.keep(record, { released: [{ key: 'x', upTo: scene.position(4) }] });
+      const [blocked] = await scene.place.blocked(record);
+      expect([blocked?.event.id, blocked?.failure.attempts]).toStrictEqual([scene.event(5).id, 0]);
+      expect(Date.parse(blocked?.failure.retryAt ?? '') <= Date.now()).toBe(true);
+    });
+
     it('stands still for as long as an event waits', async (scene) => {
       const record = await withQueued(scene, [scene.failed('x', 2), scene.waiting('x', 3), scene.waiting('x', 4)]);
       await scene.keep(record, { released: [{ key: 'x', upTo: scene.position(2) }] });

@@ -2,19 +2,23 @@ import {
   type Class,
   createEvent,
   Event,
-  type EventSourcing,
+  EventSourcing,
   Handles,
   InMemoryEventStore,
   LiveProjectionError,
   NothingKeptError,
   OutdatedProjectionError,
   Projection,
+  type ProjectionContext,
   ProjectionId,
   RebuildCancelledError,
   RebuildFailedError,
   type RebuildProgress,
   RebuildUnderWayError,
 } from 'eventfold';
+import { projectionStoreOf } from '../../../lib/projections/projection-store-of';
+import { placeOver } from '../../controls/place-over';
+import { storeOver } from '../../controls/store-over';
 import { AsyncTally, added, Gate, InlineTally, LiveTally, moved, openTally } from '../../controls/tally';
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index);
@@ -28,7 +32,7 @@ class Counted {
 const counted = (amount: number, id = 'a') => createEvent(Counted, { id, amount });
 
 /** What its handlers do, which a release may change. */
-let behaviour: { refuses?: number; factor: number; slow?: Promise<void>; seen: number };
+let behaviour: { refuses?: number; leavesOut?: string; factor: number; slow?: Promise<void>; seen: number };
 
 @Projection({ name: 'Count' })
 class Count {
@@ -36,9 +40,10 @@ class Count {
   sum = 0;
 
   @Handles(Counted)
-  counted({ amount }: Counted): Promise<void> | undefined {
+  counted({ amount }: Counted, context: ProjectionContext): Promise<void> | undefined {
     behaviour.seen += 1;
     if (amount === behaviour.refuses) throw new Error('refused');
+    if (this.id === behaviour.leavesOut) context.ignore();
     this.sum += amount * behaviour.factor;
     return behaviour.slow;
   }
@@ -271,6 +276,46 @@ describe('rebuild', () => {
     await es.projections.rebuild(Count);
     await eventually(async () => seen.length === 2);
     expect(seen).toStrictEqual([3, 300]);
+  });
+
+  it('tells who watches of what it leaves out', async () => {
+    await open(Count);
+    await es.appendUnguarded('s', [counted(1), counted(2, 'b')]);
+    await es.projections.caughtUp();
+    const seen: (number | undefined)[] = [];
+    es.projections.watch(Count, { id: 'b' }).subscribe((state) => seen.push(state?.sum));
+    const told: string[] = [];
+    es.projections.updates(Count).subscribe((update) => {
+      if (update.kind === 'instance') told.push(`${update.ids.id} ${update.state?.sum}`);
+    });
+    await eventually(async () => seen.length === 1);
+    behaviour.leavesOut = 'b';
+    await es.projections.rebuild(Count);
+    await eventually(async () => seen.length === 2 && told.length === 2);
+    expect(seen).toStrictEqual([2, undefined]);
+    expect(told).toStrictEqual(['a 1', 'b undefined']);
+  });
+
+  it('of one that is paused ends also when its swap is refused, and leaves it paused', async () => {
+    const given = new InMemoryEventStore();
+    const place = projectionStoreOf(given);
+    let refusals = 1;
+    const projections = placeOver(place, {
+      promote: async (...all) => {
+        refusals -= 1;
+        return refusals < 0 && (await place.promote(...all));
+      },
+    });
+    es = await EventSourcing.open({ store: storeOver(given, { projections }), classes: [Count] });
+    await es.appendUnguarded('s', [counted(1)]);
+    await es.projections.caughtUp();
+    await es.projections.pause(Count);
+    await es.appendUnguarded('s', [counted(2)]);
+    expect(await es.projections.rebuild(Count)).toMatchObject({ generation: 2 });
+    expect(await statusOf()).toMatchObject({ state: 'paused', generation: 2 });
+    await es.projections.resume(Count);
+    await es.projections.caughtUp();
+    expect(await sums()).toStrictEqual({ a: 3 });
   });
 
   it('is refused for a live projection', async () => {

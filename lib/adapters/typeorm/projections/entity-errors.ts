@@ -8,8 +8,9 @@ export class UnfitValueError extends EventSourcingError {
     readonly className: string,
     readonly property: string,
     problem: string,
+    options?: ErrorOptions,
   ) {
-    super(`${className}.${property} ${problem}.`);
+    super(`${className}.${property} ${problem.replace(/\.$/, '')}.`, options);
   }
 }
 

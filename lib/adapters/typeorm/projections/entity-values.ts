@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { ColumnMetadata } from './entity-column';
 import { UnfitValueError } from './entity-errors';
+import { parameterCheckOf, propertyCheckOf, textObstacle } from './entity-value-checks';
 
 type Convert = (value: unknown) => unknown;
 
@@ -23,6 +24,9 @@ const plainTypes = new Set<unknown>([...integerTypes, ...textTypes, ...floatType
 /** Drivers give numbers as texts that a JavaScript number may not hold. */
 const exactTypes = new Set<unknown>(['bigint', 'int8', 'unsigned big int', 'numeric', 'decimal', 'dec', 'fixed']);
 
+/** SQLite keeps other texts in such a column, too. */
+const wholeNumber = /^\s*[-+]?\d+\s*$/;
+
 export function isExactNumber({ type, isArray, transformer }: ColumnMetadata): boolean {
   return exactTypes.has(type) && !isArray && transformer === undefined;
 }
@@ -38,32 +42,71 @@ export function isText({ type }: ColumnMetadata): boolean {
 
 /** @returns how a value of the database becomes one of the property. */
 export function readerOf(dataSource: DataSource, column: ColumnMetadata, declared: Declared): Convert {
-  const { driver } = dataSource;
+  const read = plainReaderOf(dataSource, column, declared);
+  return isLeftAsItIs(column) ? read : blaming(column, 'cannot be read', read);
+}
+
+function plainReaderOf({ driver }: DataSource, column: ColumnMetadata, declared: Declared): Convert {
   if (column.transformer !== undefined) return (value) => driver.prepareHydratedValue(value, column);
   const conform = conforming(column, declared);
-  if (plainTypes.has(column.type) || column.type === Boolean) return conform;
+  if (isLeftAsItIs(column)) return conform;
   return (value) => conform(driver.prepareHydratedValue(value, column));
+}
+
+/** TypeORM makes nothing else of its values, and so nothing of users' can fail. */
+function isLeftAsItIs({ type, transformer }: ColumnMetadata): boolean {
+  return transformer === undefined && (plainTypes.has(type) || type === Boolean);
 }
 
 /** @returns how a value of the property becomes one of the database. */
 export function writerOf(dataSource: DataSource, column: ColumnMetadata): Convert {
+  const [checkProperty, checkParameter] = [propertyCheckOf(column), parameterCheckOf(dataSource, column)];
+  const write = plainWriterOf(dataSource, column);
+  const refuse = (problem: string | undefined): void => {
+    if (problem !== undefined) throw unfit(column, problem);
+  };
+  const checked: Convert = (value) => {
+    const parameter = write(value);
+    refuse(checkProperty(value) ?? checkParameter(parameter));
+    return parameter;
+  };
+  return isLeftAsItIs(column) ? checked : blaming(column, 'cannot be written', checked);
+}
+
+function plainWriterOf(dataSource: DataSource, column: ColumnMetadata): Convert {
   const { driver } = dataSource;
   const isPlain = column.transformer === undefined && (plainTypes.has(column.type) || column.isArray);
   const persist: Convert = isPlain ? (value) => value : (value) => driver.preparePersistentValue(value, column);
   if (column.isArray) return persist;
   if (integerTypes.has(column.type)) return (value) => integer(column, persist(value));
-  if (textTypes.has(column.type)) return (value) => text(persist(value));
+  if (textTypes.has(column.type)) return (value) => text(column, persist(value));
   if (dataSource.options.type === 'postgres') return persist;
   return (value) => finite(column, persist(value));
 }
 
+/** What a transformer throws, or TypeORM, is about this value: nothing else of the projection is to stand still for it. */
+function blaming(column: ColumnMetadata, problem: string, convert: Convert): Convert {
+  return (value) => {
+    try {
+      return convert(value);
+    } catch (error) {
+      if (error instanceof UnfitValueError) throw error;
+      throw unfit(column, `${problem}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  };
+}
+
 function integer(column: ColumnMetadata, value: unknown): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  if (typeof value === 'number' ? Number.isSafeInteger(value) : typeof value !== 'string' || wholeNumber.test(value))
+    return value;
   throw unfit(column, `is ${value}; its column keeps whole numbers that are exact`);
 }
 
-function text(value: unknown): unknown {
-  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : value;
+function text(column: ColumnMetadata, value: unknown): unknown {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  const problem = textObstacle(value);
+  if (problem !== undefined) throw unfit(column, problem);
+  return value;
 }
 
 function finite(column: ColumnMetadata, value: unknown): unknown {
@@ -115,6 +158,6 @@ function dayOf(value: string, { utc }: ColumnMetadata & { utc?: boolean }): Date
   return new Date(utc ? `${value}T00:00:00.000Z` : `${value}T00:00:00.000`);
 }
 
-function unfit({ entityMetadata, propertyPath }: ColumnMetadata, problem: string): UnfitValueError {
-  return new UnfitValueError(entityMetadata.name, propertyPath, problem);
+function unfit({ entityMetadata, propertyPath }: ColumnMetadata, problem: string, options?: ErrorOptions): UnfitValueError {
+  return new UnfitValueError(entityMetadata.name, propertyPath, problem, options);
 }

@@ -43,12 +43,12 @@ const transientMySql = new Set([
   'POOL_CLOSED',
 ]);
 
-/** What the drivers say that give no code. */
+/** What the drivers say that give no code, and TypeORM, which releases a query runner whose connection is lost. */
 const transientTexts =
-  /connection (terminated|ended|error|is closed)|not queryable|client was closed|timeout exceeded when trying to connect|closed state|Queue limit reached|pool is closed|remaining connection slots/i;
+  /connection (terminated|ended|error|is closed)|Query runner already released|not queryable|client was closed|timeout exceeded when trying to connect|closed state|Queue limit reached|pool is closed|remaining connection slots/i;
 
-/** What does not fit a column or breaks a rule of a table, or comes after such an error, which a handler has caught. */
-const refusedPostgres = /^2[23].{3}$|^P0001$|^44000$|^25P02$/;
+/** What does not fit a column or an index, or breaks a rule of a table, or comes after such an error, which a handler has caught. */
+const refusedPostgres = /^2[23].{3}$|^P0001$|^44000$|^25P02$|^54000$/;
 
 /** What does not fit a column, or breaks a rule of a table. */
 const refusedMySql = new Set([
@@ -73,6 +73,9 @@ const refusedMySql = new Set([
   'ER_SIGNAL_EXCEPTION',
   'ER_DIVISION_BY_ZERO',
   'ER_CANNOT_CONVERT_CHARACTER',
+  'ER_TOO_BIG_ROWSIZE',
+  'ER_WRONG_VALUE',
+  'ER_WRONG_VALUE_FOR_TYPE',
   'WARN_DATA_TRUNCATED',
 ]);
 

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../../events/recorded-event';
 import type { BlockedInstance, Changes, Failure, GenerationId, QueuedEvent } from '../../../store/projection-store';
+import { untried } from '../../../store/untried';
 import { eventOf } from '../recorded-row';
 import { eventColumns, type Statement } from '../select-events';
 import type { EventRow, TableNames } from '../tables';
@@ -130,7 +131,9 @@ export class QueueStatements {
 /** @returns the instance in a row of {@link QueueStatements.blocked}. */
 export function blockedOf(row: Row): BlockedInstance {
   const { key, values } = idsOfText(textOf(row['queue_ids']), textOf(row['queue_key']));
-  return { key, values, event: queuedEventOf(row), failure: failureOf(row), waiting: Number(row['waiting']) };
+  const event = queuedEventOf(row);
+  const failure = row['failure_attempts'] == null ? untried(event) : failureOf(row);
+  return { key, values, event, failure, waiting: Number(row['waiting']) };
 }
 
 /** @returns the event in a row of a queue. */
@@ -148,7 +151,7 @@ function failureOf(row: Row): Failure {
   return {
     message: optional(row['failure_message']) ?? '',
     stack: optional(row['failure_stack']),
-    attempts: Number(row['failure_attempts'] ?? 0),
+    attempts: Number(row['failure_attempts']),
     firstFailedAt: optional(row['failure_first']) ?? '',
     lastFailedAt: optional(row['failure_last']) ?? '',
     retryAt: optional(row['failure_retry']),

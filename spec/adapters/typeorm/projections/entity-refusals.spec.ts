@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Class, EventSourcing, Handles, Projection, ProjectionId } from 'eventfold';
 import { eventStoreEntities, MissingEntityTableError } from 'eventfold/typeorm';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
@@ -43,6 +44,47 @@ class Stray {
     this.sum += amount;
     if (amount === 13) (this as unknown as { nope: number }).nope = amount;
     if (amount === 14) (this.part as unknown as { later: number }).later = amount;
+  }
+}
+
+/** What handlers may put where it cannot be kept, or would come back as something else, and what is said of it. */
+const unfit: Readonly<Record<string, readonly [put: (row: Holding) => object, problem: RegExp]>> = {
+  'an invalid date': [(row) => Object.assign(row, { at: new Date(Number.NaN) }), /Holding\.at is an invalid Date/],
+  'a text that is no time': [(row) => Object.assign(row, { at: 'soon' }), /Holding\.at is "soon", which is no time/],
+  'a bigint in JSON': [(row) => Object.assign(row, { json: { a: 1n } }), /Holding\.json cannot be written: .*BigInt/],
+  'a Map in JSON': [
+    (row) => Object.assign(row, { json: { a: [new Map()] } }),
+    /Holding\.json has at a\.0 a Map, which JSON has no word for/,
+  ],
+  'a Date in JSON': [(row) => Object.assign(row, { json: new Date(0) }), /Holding\.json is a Date, which JSON has no word for/],
+  'NaN in JSON': [(row) => Object.assign(row, { json: { a: Number.NaN } }), /Holding\.json has at a NaN/],
+  'an item with a comma': [(row) => Object.assign(row, { list: ['a,b'] }), /Holding\.list would come back as another list/],
+  'what a transformer refuses': [(row) => Object.assign(row, { trimmed: null }), /Holding\.trimmed cannot be written: .*trim/],
+  'an object as a text': [(row) => Object.assign(row, { text: { a: 1 } }), /Holding\.text is an Object; its column keeps texts/],
+  'half a surrogate pair': [(row) => Object.assign(row, { text: 'a\ud800' }), /Holding\.text holds half a surrogate pair/],
+  'a text as a number': [(row) => Object.assign(row, { sum: 'many' }), /Holding\.sum is many; its column keeps whole numbers/],
+  'a list as a number': [(row) => Object.assign(row, { sum: [1, 2] }), /Holding\.sum is an Array|integer/],
+  'a large number': [(row) => Object.assign(row, { large: 2n ** 70n }), /Holding\.large is 1180591620717411303424|out of range/i],
+};
+
+let put: ((row: Holding) => void) | undefined;
+
+@Entity('ef_refused_holding')
+@Projection()
+class Holding {
+  @ProjectionId() @PrimaryColumn('varchar', { length: 20 }) id!: string;
+  @Column('integer') sum: number = 0;
+  @Column('bigint') large: bigint = 0n;
+  @Column('text') text: string = '';
+  @Column({ type: Date, nullable: true }) at: Date | null = null;
+  @Column('simple-json', { nullable: true }) json: object | null = null;
+  @Column('simple-array', { nullable: true }) list: string[] | null = null;
+  @Column('text', { transformer: { to: (text: string) => text.trim(), from: (text: string) => text } }) trimmed: string = '';
+
+  @Handles(Added)
+  added({ amount }: Added) {
+    this.sum += amount;
+    if (amount === 13) put?.(this);
   }
 }
 
@@ -108,6 +150,38 @@ describeDatabases(
       expect((refusal as Error).message).toMatch(/synchronize|migration/);
       await dataSource.synchronize();
       await open(Stray);
+    });
+
+    it.each(Object.entries(unfit))('parks an event whose handler puts in %s, and nothing else stands still', async (_, what) => {
+      const [putIn, problem] = what;
+      put = putIn;
+      await connect([Holding]);
+      const es = await open(Holding);
+      es.projections.errors().subscribe();
+      await es.appendUnguarded('s', [added('a', 1), added('b', 13), added('c', 1), added('b', 1)]);
+      await es.projections.caughtUp(undefined, { timeoutMs: 20_000 });
+      const parked = await es.projections.parked();
+      expect(parked).toMatchObject([{ ids: { id: 'b' }, waiting: 1 }]);
+      expect(String(parked[0]?.error)).toMatch(problem);
+      expect((await es.projections.all(Holding)).map(({ id, sum }) => [id, sum])).toStrictEqual([
+        ['a', 1],
+        ['c', 1],
+      ]);
+    });
+
+    it('parks an event that makes a text too long for an index', async () => {
+      if (database.name !== 'PostgreSQL') return;
+      const dataSource = await connect([Holding]);
+      await dataSource.query(`CREATE INDEX ON ${dataSource.getMetadata(Holding).tablePath} (text)`);
+      put = (row) => {
+        row.text = randomBytes(9_000).toString('base64');
+      };
+      const es = await open(Holding);
+      es.projections.errors().subscribe();
+      await es.appendUnguarded('s', [added('b', 13), added('c', 1)]);
+      await es.projections.caughtUp(undefined, { timeoutMs: 20_000 });
+      expect(await es.projections.parked()).toMatchObject([{ ids: { id: 'b' } }]);
+      expect(await es.projections.get(Holding, { id: 'c' })).toMatchObject({ sum: 1 });
     });
 
     it.each([

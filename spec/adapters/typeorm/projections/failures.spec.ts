@@ -65,6 +65,17 @@ describeDatabases(
         expect([projections.isRefusal(error), projections.isTransient(error)]).toStrictEqual([false, true]);
       });
 
+    it('of a connection that was lost pass by themselves also where TypeORM knows of it already', async () => {
+      if (database !== postgres) return;
+      const other = await place.connect();
+      const runner = other.createQueryRunner();
+      const [{ id }] = await runner.query('SELECT pg_backend_pid() AS id');
+      await other.query(`SELECT pg_terminate_backend(${id})`);
+      while (!runner.isReleased) await new Promise((turn) => setTimeout(turn, 5));
+      const error = await errorOf(() => runner.query('SELECT 1'));
+      expect([projections.isRefusal(error), projections.isTransient(error)]).toStrictEqual([false, true]);
+    });
+
     it('of locks that are not to be had pass by themselves', async () => {
       const holder = await place.connect();
       const update = on('UPDATE {t} SET amount = 2 WHERE id = 1');
