@@ -2,6 +2,7 @@ import { nearestName } from '../events/nearest-name';
 import type { JsonSchema } from '../metadata/json-schema';
 import { bigint } from '../metadata/property-schema';
 import { alternativesOf, type RootedSchema, resolved, typesOf } from './alternatives';
+import { compareMarks } from './compare-marks';
 import { compareRules } from './compare-rules';
 import { isSchema } from './is-schema';
 import { additive, breaking, type SchemaChange } from './schema-change';
@@ -95,7 +96,8 @@ class Comparison {
   private property(path: string, [before, after]: readonly [RootedSchema, RootedSchema], name: string): SchemaChange[] {
     const was = { schema: before.schema.properties?.[name] ?? {}, root: before.root };
     const is = { schema: after.schema.properties?.[name] ?? {}, root: after.root };
-    const changes = this.of(path, was, is);
+    const marked = compareMarks(path, name, [before.schema, after.schema]);
+    const changes = [...marked, ...(marked.some(({ code }) => code === 'TYPE_CHANGED') ? [] : this.of(path, was, is))];
     const [wasRequired, isRequired] = [before, after].map(({ schema }) => schema.required?.includes(name) ?? false);
     if (wasRequired && !isRequired) return [additive('PROPERTY_OPTIONAL', path, 'it may be missing'), ...changes];
     if (wasRequired || !isRequired || !(couldBeMissing(was) || isOptional(before.schema, name))) return changes;
@@ -125,6 +127,8 @@ class Comparison {
     const was = before.schema.items;
     const is = after.schema.items;
     if (was === undefined && is === undefined) return [];
+    if (was === undefined && !isTuple(is) && isPairOfMap(is?.items))
+      return [breaking('TYPE_CHANGED', path, 'it is a Map, and was a list or a Set', 'Keep the type')];
     if (isPairOfMap(was) && isPairOfMap(is)) {
       const value = (items: readonly JsonSchema[], { root }: RootedSchema) => ({ schema: items[1] ?? {}, root });
       return this.of(`${path.replace(/\[\]$/, '')}{}`, value(was, before), value(is, after));
@@ -168,9 +172,16 @@ function readForm(schema: JsonSchema): string | undefined {
   return form && `a list with items that are ${form}`;
 }
 
+/** Types that a list of values is of need not be given. */
+function typesIn(schema: JsonSchema): readonly string[] | undefined {
+  const values =
+    schema.type === undefined ? (schema.enum ?? (schema.const === undefined ? undefined : [schema.const])) : undefined;
+  return values === undefined ? typesOf(schema) : [...new Set(values.map((value) => (value === null ? 'null' : typeof value)))];
+}
+
 function compareTypes(path: string, before: JsonSchema, after: JsonSchema): { changes: SchemaChange[]; isSettled: boolean } {
-  const was = typesOf(before);
-  const is = typesOf(after);
+  const was = typesIn(before);
+  const is = typesIn(after);
   const settled = (change: SchemaChange) => ({ changes: [change], isSettled: true });
   if (was === undefined && is === undefined) return { changes: [], isSettled: false };
   if (is === undefined) return settled(additive('TYPE_WIDENED', path, `it may be anything, and was ${was?.join(' or ')}`));

@@ -1,13 +1,14 @@
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
   IsArray,
   IsBoolean,
   IsDate,
   IsDefined,
   IsDivisibleBy,
+  IsEnum,
   IsIn,
   IsInt,
   IsNumber,
@@ -70,6 +71,15 @@ function found(before: readonly Class[], after: readonly Class[], options: Parti
 
 const nested = (properties: Properties) => Type(() => madeEvent(properties, { class: 'Line' }) as never);
 const each = { each: true };
+const transformed = [
+  Transform(({ value }) => Number(value), { toClassOnly: true }),
+  Transform(({ value }) => String(value), { toPlainOnly: true }),
+];
+
+/** What the compiler makes of an enum of numbers. */
+function enumOf(...names: readonly string[]): object {
+  return Object.fromEntries(names.flatMap((name, index) => [[name, index] as const, [index, name] as const]));
+}
 
 function described(a: z.ZodType): Class {
   const schema: StandardSchema = z.object({ a });
@@ -177,6 +187,33 @@ describe('checkContract', () => {
     ['another pattern', { a: [Matches(/^a/)] }, { a: [Matches(/^b/)] }, ['breaking RULE_NARROWED a']],
     ['a bound added', { a: [IsNumber()] }, { a: [IsPositive()] }, ['breaking RULE_NARROWED a']],
     ['a bound removed', { a: [MaxLength(3)] }, { a: [IsString()] }, ['additive RULE_WIDENED a']],
+    ['a Set made a Map', { a: [typed(Set)] }, { a: [typed(Map)] }, ['breaking TYPE_CHANGED a']],
+    ['a transform begun', { a: [IsString()] }, { a: transformed }, ['additive PROPERTY_OPTIONAL a', 'breaking TYPE_CHANGED a']],
+    ['a transform begun where nothing was said', { a: [] }, { a: transformed }, ['additive TYPE_DECLARED a']],
+    ['a transform ended', { a: transformed }, { a: [IsInt()] }, ['breaking TYPE_CHANGED a']],
+    ['a transform that stays', { a: transformed }, { a: transformed }, []],
+    [
+      'a transform of nested data ended',
+      { a: [typed(Object), nested({ b: transformed })] },
+      { a: [typed(Object), nested({ b: [IsInt()] })] },
+      ['breaking TYPE_CHANGED a.b', 'breaking TYPE_CHANGED a[].b'],
+    ],
+    ['values of two types narrowed', { a: [IsIn(['x', 1])] }, { a: [IsIn(['x'])] }, ['breaking TYPE_NARROWED a']],
+    ['values of two types made one', { a: [IsIn(['x', 1])] }, { a: [IsString()] }, ['breaking TYPE_NARROWED a']],
+    [
+      'a member put between those of an enum',
+      { a: [IsEnum(enumOf('Low', 'High'))] },
+      { a: [IsEnum(enumOf('Low', 'Middle', 'High'))] },
+      ['breaking VALUE_CHANGED a', 'additive RULE_WIDENED a'],
+    ],
+    [
+      'members of an enum in another order',
+      { a: [IsEnum(enumOf('Low', 'High'), each)] },
+      { a: [IsEnum(enumOf('High', 'Low'), each)] },
+      ['breaking VALUE_CHANGED a', 'breaking VALUE_CHANGED a'],
+    ],
+    ['a member of an enum renamed', { a: [IsEnum(enumOf('Low', 'High'))] }, { a: [IsEnum(enumOf('Least', 'High'))] }, []],
+    ['a value of a list as an enum removed', { a: [IsEnum(['x', 'y'])] }, { a: [IsEnum(['x'])] }, ['breaking RULE_NARROWED a']],
     [
       'two bounds, one each way',
       { a: [MinLength(2), MaxLength(5)] },
@@ -207,6 +244,13 @@ describe('checkContract', () => {
     ['a required property with a value in the class', {}, { defaults: { b: 1 } }, ['additive PROPERTY_ADDED b']],
   ])('knows %s', (_, before, after, expected) => {
     expect(found([madeEvent({}, before)], [madeEvent({ b: [IsInt()] }, after)])).toStrictEqual(expected);
+  });
+
+  it.each<[string, MadeEvent, string[]]>([
+    ['another value in the class', { defaults: { b: 2 } }, ['additive DEFAULT_CHANGED b']],
+    ['no value in the class any more', {}, ['additive DEFAULT_CHANGED b', 'additive TYPE_WIDENED b']],
+  ])('knows %s', (_, after, expected) => {
+    expect(found([madeEvent({ b: [] }, { defaults: { b: 1 } })], [madeEvent({ b: [] }, after)])).toStrictEqual(expected);
   });
 
   it.each<[string, unknown, PropertyDecorator]>([
