@@ -72,6 +72,19 @@ describe('upcast', () => {
     expect(error.message).not.toMatch(/an object of/);
   });
 
+  it.each([new Map([['orderId', 'a']]), new Set(), new Date(0)])('says that %p is no data', (result) => {
+    expect(errorOf(1, result).message).toMatch(/returned an object of (?:Map|Set|Date); return the data of the next version/);
+  });
+
+  it('takes a function that is written with the word', () => {
+    function withLines(data: object) {
+      return { ...data, orderId: 'a', lines: [] };
+    }
+    const upcasters = [upcasts(Placed, { from: 1, to: 2 }, withLines)];
+    const [read] = Registry.of([Placed], () => [], { upcasters }).upcasting.parts(recorded(1));
+    expect(read?.data).toStrictEqual(Object.assign(new Placed(), { orderId: 'a', lines: [] }));
+  });
+
   it('suggests no upcaster from a version that none can lead on from', () => {
     expect(errorOf(0).message).toBe(
       'Event e at 1, of type "order.placed", is of version 0, which no upcaster reads. Versions begin with 1: set the version of the stored row to the one that its data is of.',
