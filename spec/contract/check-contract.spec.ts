@@ -604,6 +604,16 @@ describe('checkContract', () => {
       /for "shapes" of "a"/,
     ],
     [
+      'without the shape that is written',
+      '{ "format": 1, "events": { "a": { "class": "A", "version": 2, "shapes": { "1": {} } } }, "aggregates": {}, "projections": {} }',
+      /has no shape of version 2 of "a"/,
+    ],
+    [
+      'with a version that is written otherwise',
+      '{ "format": 1, "events": { "a": { "class": "A", "version": 1, "shapes": { "01": {} } } }, "aggregates": {}, "projections": {} }',
+      /for "shapes" of "a"/,
+    ],
+    [
       'with a list of names that is none',
       '{ "format": 1, "events": { "a": { "class": "A", "version": 1, "shapes": { "1": { "required": "b" } } } }, "aggregates": {}, "projections": {} }',
       /for "shapes" of "a"/,
