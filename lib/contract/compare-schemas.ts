@@ -38,7 +38,11 @@ class Comparison {
       return was.flatMap((part, index) => this.one(path, part, is[index] as RootedSchema));
     if (homeless.length > 0) {
       const code = homeless.length === was.length ? 'TYPE_CHANGED' : 'TYPE_NARROWED';
-      return [breaking(code, path, `${homeless.length} of the forms that it could have is gone`, 'Keep every form')];
+      const gone =
+        homeless.length === 1
+          ? 'one of the forms that it could have is'
+          : `${homeless.length} of the forms that it could have are`;
+      return [breaking(code, path, `${gone} gone`, 'Keep every form')];
     }
     return isNew ? [additive('TYPE_WIDENED', path, 'it may have another form')] : [];
   }

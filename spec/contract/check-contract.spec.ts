@@ -579,6 +579,31 @@ describe('checkContract', () => {
     });
   });
 
+  it.each<[string, 'boundary' | 'stream', number, string, string[]]>([
+    ['that upcasters give', 'boundary', 2, 'customerId', ['additive VERSION_RAISED', 'additive IDS_CHANGED']],
+    ['that no upcaster can have given', 'boundary', 1, 'customerId', ['breaking IDS_CHANGED']],
+    ['that name streams', 'stream', 2, 'customerId', ['additive VERSION_RAISED', 'breaking IDS_CHANGED']],
+    ['under the name of the class', 'boundary', 2, 'customer', ['additive VERSION_RAISED', 'additive ID_MAP_CHANGED']],
+  ])('knows ids of an aggregate %s', (_, guard, version, id, expected) => {
+    const release = (ids: string, source: string, of: number): Class[] => {
+      const Placed = madeEvent({ [source]: [IsString()] }, { version: of });
+      class Customer extends AggregateRoot {
+        handle() {}
+      }
+      Handles(Placed as never, { [ids]: source } as never)(
+        Customer.prototype as never,
+        'handle',
+        Object.getOwnPropertyDescriptor(Customer.prototype, 'handle') as never,
+      );
+      ProjectionId()(Customer.prototype, ids);
+      Aggregate(guard === 'boundary' ? { guard } : {})(Customer);
+      return [Placed, Customer];
+    };
+    const [before, after] = [release('customer', 'customer', 1), release(id, 'customerId', version)];
+    const changes = found(before, after, { reads: (_name, stored) => (stored === version ? 'current' : 'upcast') });
+    expect(changes.filter((change) => !change.includes('PROPERTY'))).toStrictEqual(expected);
+  });
+
   it.each<[string, string, RegExp]>([
     ['that is cut', '{ "format": 1, "events": {', /is no JSON: .*restore it from version control/],
     ['that is empty', '', /is no JSON/],
