@@ -8,6 +8,8 @@ import { isSchema } from './is-schema';
 import { additive, breaking, type SchemaChange } from './schema-change';
 import { isSame } from './stable-json';
 
+const lookBack = 'Look whether stored events have always held that';
+
 /** @returns how data that fits `before` differs from data that fits `after`. */
 export function compareSchemas(before: JsonSchema, after: JsonSchema): SchemaChange[] {
   return new Comparison().of('', { schema: before, root: before }, { schema: after, root: after });
@@ -32,6 +34,8 @@ class Comparison {
     const [one] = was;
     const [other] = is;
     if (one && other && was.length === 1 && is.length === 1) return this.one(path, one, other);
+    if (is.length > 1 && isAny(was))
+      return [additive('TYPE_DECLARED', path, 'it has one of several forms, and nothing was said of it before', lookBack)];
     const homeless = was.filter((part) => !is.some((candidate) => this.fits(path, part, candidate)));
     const isNew = is.some((part) => !was.some((candidate) => this.fits(path, candidate, part)));
     if (homeless.length > 0 && was.length === is.length)
@@ -191,7 +195,7 @@ function compareTypes(path: string, before: JsonSchema, after: JsonSchema): { ch
   if (is === undefined) return settled(additive('TYPE_WIDENED', path, `it may be anything, and was ${was?.join(' or ')}`));
   if (was === undefined) {
     const problem = `it is ${is.join(' or ')}, and nothing was said of it before`;
-    return settled(additive('TYPE_DECLARED', path, problem, 'Look whether stored events have always held that'));
+    return settled(additive('TYPE_DECLARED', path, problem, lookBack));
   }
   const accepts = (type: string) => is.includes(type) || (type === 'integer' && is.includes('number'));
   const isEvery = was.every(accepts);

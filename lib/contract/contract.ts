@@ -80,7 +80,9 @@ export function contractOf(registry: Registry): Contract {
 function eventContract(event: EventModel): EventContract {
   const { class: target, schemaVersion, schema: given } = event;
   const shape = eventShape(event);
-  const optional = [...new Set([...optionalIn(given && givenSchema(given)), ...filledIn(target, shape)])].sort();
+  const optional = [
+    ...new Set([...(shape.optional ?? []), ...optionalIn(given && givenSchema(given)), ...filledIn(target, shape)]),
+  ].sort();
   const shapes = { [schemaVersion]: { ...shape, ...(optional.length > 0 && { optional }) } };
   return { class: target.name, version: schemaVersion, shapes };
 }

@@ -36,11 +36,13 @@ export function eventShape({ class: target, schema }: Pick<EventModel, 'class' |
 export interface ShapeMarks {
   /** Those that only a `@Transform` knows the stored form of. */
   readonly transformed?: readonly string[];
+  /** Those that may be missing, where the schema of a property says nothing of null. */
+  readonly optional?: readonly string[];
   /** Of those that hold a member of an enum: its members, and what each is stored as. */
   readonly members?: Readonly<Record<string, EnumMembers>>;
 }
 
-function withoutMarks({ transformed: _, members: __, ...schema }: JsonSchema & ShapeMarks): JsonSchema {
+function withoutMarks({ optional: _, transformed: __, members: ___, ...schema }: JsonSchema & ShapeMarks): JsonSchema {
   return schema;
 }
 
@@ -63,7 +65,7 @@ class NestedClasses {
       type: 'object',
       properties: Object.fromEntries(properties),
       ...(required.length > 0 && { required }),
-      ...marks(declared, source),
+      ...marks(declared, source, Object.fromEntries(properties)),
     };
   }
 
@@ -106,13 +108,22 @@ interface Source {
   readonly given: JsonSchema;
 }
 
-function marks(declared: readonly DeclaredProperty[], { rules }: Source): ShapeMarks {
+function marks(
+  declared: readonly DeclaredProperty[],
+  { rules }: Source,
+  schemas: Readonly<Record<string, JsonSchema>>,
+): ShapeMarks {
+  const isUnknown = (storedName: string) => Object.keys(schemas[storedName] ?? {}).length === 0;
+  const optional = declared
+    .filter(({ name, storedName }) => rules.get(name)?.isOptional === true && isUnknown(storedName))
+    .map(({ storedName }) => storedName);
   const transformed = declared.filter(({ isTransformed }) => isTransformed).map(({ storedName }) => storedName);
   const members = declared.flatMap(({ name, storedName, isTransformed }) => {
     const found = isTransformed ? undefined : rules.get(name)?.members;
     return found === undefined ? [] : [[storedName, found] as const];
   });
   return {
+    ...(optional.length > 0 && { optional: optional.sort() }),
     ...(transformed.length > 0 && { transformed: transformed.sort() }),
     ...(members.length > 0 && { members: Object.fromEntries(members) }),
   };
@@ -128,7 +139,7 @@ function undeclared(target: Class, { properties = {} }: JsonSchema): DeclaredPro
 /** What a new instance holds already need not be stored. */
 function isRequired({ name, initial }: DeclaredProperty, { rules, given: { required = [] } }: Source): boolean {
   const rule = rules.get(name);
-  const isAsked = required.includes(name) || (rule !== undefined && !rule.isOptional);
+  const isAsked = required.includes(name) || (rule?.isAsked === true && !rule.isOptional);
   return isAsked && initial === undefined;
 }
 

@@ -8,6 +8,8 @@ export interface RuleSchema {
   readonly schema: JsonSchema;
   /** Says whether the property may be missing or null. */
   readonly isOptional: boolean;
+  /** Says whether a rule asks for anything: `@Allow()` does not. */
+  readonly isAsked: boolean;
   /** Says whether a rule is about each of several values. */
   readonly isEach: boolean;
   /** Those of the enum that `@IsEnum` names. */
@@ -72,6 +74,7 @@ function ruleSchema(property: string, rules: readonly Rule[]): RuleSchema {
       ...(isEachWhole && { items: { ...(schema.items as JsonSchema), type: 'integer' } }),
     },
     isOptional: rules.some(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION),
+    isAsked: rules.some(({ type }) => type !== ValidationTypes.WHITELIST),
     isEach: rules.some(({ type, each }) => each || type.startsWith('array') || type === 'isArray'),
     members: rules.filter(({ type }) => type === 'isEnum').map(enumMembers)[0],
   };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Transform, Type } from 'class-transformer';
 import {
+  Allow,
   IsArray,
   IsBoolean,
   IsDate,
@@ -136,6 +137,15 @@ describe('checkContract', () => {
     ['one value made a list', { a: [IsString()] }, { a: [IsString(each)] }, ['breaking TYPE_CHANGED a']],
     ['numbers made whole', { a: [IsNumber()] }, { a: [IsInt()] }, ['breaking TYPE_NARROWED a']],
     ['whole numbers made any', { a: [IsInt()] }, { a: [IsNumber()] }, ['additive TYPE_WIDENED a']],
+    ['one of several types declared', { a: [] }, { a: [Type(() => BigInt as never)] }, ['additive TYPE_DECLARED a']],
+    ['what nothing else is said of made required', { a: [IsOptional()] }, { a: [IsDefined()] }, ['breaking PROPERTY_REQUIRED a']],
+    [
+      'that of nested data',
+      { line: [typed(Object), nested({ a: [IsOptional()] })] },
+      { line: [typed(Object), nested({ a: [IsDefined()] })] },
+      ['breaking PROPERTY_REQUIRED line.a', 'breaking PROPERTY_REQUIRED line[].a'],
+    ],
+    ['a property added that is only allowed', {}, { b: [Allow()] }, ['additive PROPERTY_ADDED b']],
     ['a type declared', { a: [] }, { a: [IsString()] }, ['additive TYPE_DECLARED a']],
     ['a type no longer declared', { a: [IsString()] }, { a: [] }, ['additive PROPERTY_OPTIONAL a', 'additive TYPE_WIDENED a']],
     [
