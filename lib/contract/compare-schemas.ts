@@ -3,7 +3,7 @@ import type { JsonSchema } from '../metadata/json-schema';
 import { bigint } from '../metadata/property-schema';
 import { alternativesOf, type RootedSchema, resolved, typesOf } from './alternatives';
 import { compareMarks } from './compare-marks';
-import { compareRules } from './compare-rules';
+import { compareRules, isAllowed, valuesOf } from './compare-rules';
 import { isSchema } from './is-schema';
 import { additive, breaking, type SchemaChange } from './schema-change';
 import { isSame } from './stable-json';
@@ -68,6 +68,8 @@ class Comparison {
     const is = { schema: resolved(after), root: after.root };
     const bare = compareBare(path, before.schema, after.schema);
     if (bare !== undefined) return [bare];
+    const opened = compareOpened(path, was.schema, is.schema);
+    if (opened !== undefined) return [opened];
     const types = compareTypes(path, was.schema, is.schema);
     if (types.isSettled) return types.changes;
     return [
@@ -178,6 +180,14 @@ function readForm(schema: JsonSchema): string | undefined {
   if (isPairOfMap(items.items)) return 'a Map';
   const form = readForm(items);
   return form && `a list with items that are ${form}`;
+}
+
+/** @returns that a list of values is none any more, where each of them may stay. */
+function compareOpened(path: string, before: JsonSchema, after: JsonSchema): SchemaChange | undefined {
+  const values = valuesOf(before);
+  if (values === undefined || valuesOf(after) !== undefined || typesOf(after) === undefined) return undefined;
+  if (!values.every((value) => isAllowed(value, after))) return undefined;
+  return additive('RULE_WIDENED', path, 'it was one of a list of values, and may have others');
 }
 
 /** Types that a list of values is of need not be given. */

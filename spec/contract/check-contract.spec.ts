@@ -232,6 +232,15 @@ describe('checkContract', () => {
     ],
     ['a value of a list removed', { a: [IsIn(['x', 'y'])] }, { a: [IsIn(['x'])] }, ['breaking RULE_NARROWED a']],
     ['a value of a list added', { a: [IsIn(['x'])] }, { a: [IsIn(['x', 'y'])] }, ['additive RULE_WIDENED a']],
+    ['a list of values ended', { a: [IsIn(['x', 'y'])] }, { a: [IsString(), MinLength(1)] }, ['additive RULE_WIDENED a']],
+    ['a list of numbers made all of them', { a: [IsIn([1, 2])] }, { a: [IsInt(), IsPositive()] }, ['additive RULE_WIDENED a']],
+    ['values of a list no more allowed', { a: [IsIn([0, 2])] }, { a: [IsInt(), IsPositive()] }, ['breaking TYPE_NARROWED a']],
+    [
+      'values of a list too short',
+      { a: [IsIn(['', 'y'])] },
+      { a: [MinLength(1)] },
+      ['breaking RULE_NARROWED a', 'additive RULE_WIDENED a'],
+    ],
     ['a list of values begun', { a: [IsString()] }, { a: [IsIn(['x'])] }, ['breaking RULE_NARROWED a']],
     ['items of another type', { a: [IsString(each)] }, { a: [IsBoolean(each)] }, ['breaking TYPE_CHANGED a[]']],
     [
