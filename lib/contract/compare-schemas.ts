@@ -1,14 +1,12 @@
 import { nearestName } from '../events/nearest-name';
 import type { JsonSchema } from '../metadata/json-schema';
-import { bigint } from '../metadata/property-schema';
-import { alternativesOf, type RootedSchema, resolved, typesOf } from './alternatives';
+import { alternativesOf, type RootedSchema, resolved } from './alternatives';
 import { compareMarks } from './compare-marks';
-import { compareRules, isAllowed, valuesOf } from './compare-rules';
+import { compareRules } from './compare-rules';
+import { compareBare, compareOpened, compareTypes, isPairOfMap, isTuple, lookBack, referenceOf } from './compare-types';
 import { isSchema } from './is-schema';
 import { additive, breaking, type SchemaChange } from './schema-change';
 import { isSame } from './stable-json';
-
-const lookBack = 'Look whether stored events have always held that';
 
 /** @returns how data that fits `before` differs from data that fits `after`. */
 export function compareSchemas(before: JsonSchema, after: JsonSchema): SchemaChange[] {
@@ -127,6 +125,9 @@ class Comparison {
       }) as [RootedSchema, RootedSchema];
       return this.of(place, was, is);
     };
+    const [was, is] = [before, after].map(({ schema }) => schema['additionalProperties']);
+    if (isSchema(was) && is === false)
+      return [breaking('RULE_NARROWED', path, 'it may hold nothing under names that are not declared', 'Leave the names open')];
     return [
       ...compared(`${path}<key>`, 'propertyNames', { type: 'string' }),
       ...compared(`${path}{}`, 'additionalProperties', {}),
@@ -143,8 +144,8 @@ class Comparison {
       const value = (items: readonly JsonSchema[], { root }: RootedSchema) => ({ schema: items[1] ?? {}, root });
       return this.of(`${path.replace(/\[\]$/, '')}{}`, value(was, before), value(is, after));
     }
-    if (isTuple(was) && isTuple(is)) return this.tuple(path, [was, before.root], [is, after.root]);
-    if (isTuple(was) || isTuple(is))
+    if (isTuple(was)) return this.tuple(path, [before, was], [after, is]);
+    if (isTuple(is))
       return [breaking('TYPE_CHANGED', path, 'a list became one with a place for each item, or the other way round')];
     return this.of(`${path}[]`, { schema: was ?? {}, root: before.root }, { schema: is ?? {}, root: after.root });
   }
@@ -152,70 +153,22 @@ class Comparison {
   /** How many there are is a rule of its own. */
   private tuple(
     path: string,
-    [was, wasRoot]: readonly [readonly JsonSchema[], JsonSchema],
-    [is, isRoot]: readonly [readonly JsonSchema[], JsonSchema],
+    [before, was]: readonly [RootedSchema, readonly JsonSchema[]],
+    [after, is]: readonly [RootedSchema, JsonSchema['items']],
   ): SchemaChange[] {
-    return was.flatMap((schema, index) => {
-      const now = is[index];
-      return now === undefined ? [] : this.of(`${path}[${index}]`, { schema, root: wasRoot }, { schema: now, root: isRoot });
-    });
+    const placed = isTuple(is) ? is : [];
+    const [wasRest, isRest] = [before.schema['additionalItems'], isTuple(is) ? after.schema['additionalItems'] : is];
+    const rest = isSchema(isRest) ? isRest : undefined;
+    const compared = (at: string, one: JsonSchema, other: JsonSchema) =>
+      this.of(`${path}[${at}]`, { schema: one, root: before.root }, { schema: other, root: after.root });
+    return [
+      ...was.flatMap((schema, index) => {
+        const now = placed[index] ?? rest;
+        return now === undefined ? [] : compared(String(index), schema, now);
+      }),
+      ...(isSchema(wasRest) && rest !== undefined ? compared('', wasRest, rest) : []),
+    ];
   }
-}
-
-/** What is stored otherwise than as it is comes to handlers as it is stored, once nothing says what it was made of. */
-function compareBare(path: string, before: JsonSchema, after: JsonSchema): SchemaChange | undefined {
-  const form = Object.keys(after).length > 0 ? undefined : readForm(before);
-  if (form === undefined) return undefined;
-  const problem = `it was ${form}, and nothing says so any more: handlers get it as it is stored`;
-  return breaking('TYPE_CHANGED', path, problem, 'Keep the decorator');
-}
-
-/** @returns what a value is read as, where that is not what is stored. A `Set` cannot be told from an array. */
-function readForm(schema: JsonSchema): string | undefined {
-  const { type, format, pattern, items } = schema;
-  if (referenceOf(schema) !== undefined) return 'of a class';
-  if (type === 'string' && format === 'date-time') return 'a Date';
-  if (type === 'string' && pattern === bigint.pattern) return 'a bigint';
-  if (items === undefined || isTuple(items)) return undefined;
-  if (isPairOfMap(items.items)) return 'a Map';
-  const form = readForm(items);
-  return form && `a list with items that are ${form}`;
-}
-
-/** @returns that a list of values is none any more, where each of them may stay. */
-function compareOpened(path: string, before: JsonSchema, after: JsonSchema): SchemaChange | undefined {
-  const values = valuesOf(before);
-  if (values === undefined || valuesOf(after) !== undefined || typesOf(after) === undefined) return undefined;
-  if (!values.every((value) => isAllowed(value, after))) return undefined;
-  return additive('RULE_WIDENED', path, 'it was one of a list of values, and may have others');
-}
-
-/** Types that a list of values is of need not be given. */
-function typesIn(schema: JsonSchema): readonly string[] | undefined {
-  const values =
-    schema.type === undefined ? (schema.enum ?? (schema.const === undefined ? undefined : [schema.const])) : undefined;
-  return values === undefined ? typesOf(schema) : [...new Set(values.map((value) => (value === null ? 'null' : typeof value)))];
-}
-
-function compareTypes(path: string, before: JsonSchema, after: JsonSchema): { changes: SchemaChange[]; isSettled: boolean } {
-  const was = typesIn(before);
-  const is = typesIn(after);
-  const settled = (change: SchemaChange) => ({ changes: [change], isSettled: true });
-  if (was === undefined && is === undefined) return { changes: [], isSettled: false };
-  if (is === undefined) return settled(additive('TYPE_WIDENED', path, `it may be anything, and was ${was?.join(' or ')}`));
-  if (was === undefined) {
-    const problem = `it is ${is.join(' or ')}, and nothing was said of it before`;
-    return settled(additive('TYPE_DECLARED', path, problem, lookBack));
-  }
-  const accepts = (type: string) => is.includes(type) || (type === 'integer' && is.includes('number'));
-  const isEvery = was.every(accepts);
-  const problem = `it was ${was.join(' or ')} and is ${is.join(' or ')}`;
-  if (!isEvery) {
-    const isPart = was.some((type) => accepts(type) || (type === 'number' && is.includes('integer')));
-    return settled(breaking(isPart ? 'TYPE_NARROWED' : 'TYPE_CHANGED', path, problem, 'Keep the type'));
-  }
-  const isWider = is.some((type) => !was.includes(type));
-  return { changes: isWider ? [additive('TYPE_WIDENED', path, problem)] : [], isSettled: false };
 }
 
 function newProperty(path: string, isRequired: boolean): SchemaChange {
@@ -258,22 +211,6 @@ function renamings({
 
 function isAny(schemas: readonly RootedSchema[]): boolean {
   return schemas.some((rooted) => Object.keys(rooted.schema).length === 0);
-}
-
-/** A library may wrap a reference, so that it can say more of it. */
-function referenceOf({ $ref, allOf }: JsonSchema): string | undefined {
-  if ($ref !== undefined || !Array.isArray(allOf)) return $ref;
-  const parts = (allOf as readonly JsonSchema[]).map(referenceOf);
-  return parts.length === 1 ? parts[0] : undefined;
-}
-
-/** A `Map` has a key of any scalar type, and so differs from a list of two that a schema describes. */
-function isPairOfMap(items: JsonSchema['items']): items is readonly JsonSchema[] {
-  return isTuple(items) && items.length === 2 && typesOf(items[0] ?? {})?.length === 4;
-}
-
-function isTuple(items: JsonSchema['items']): items is readonly JsonSchema[] {
-  return Array.isArray(items);
 }
 
 function at(path: string, name: string): string {
