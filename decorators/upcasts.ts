@@ -85,7 +85,8 @@ export function upcasts(
 ): UpcasterFunction {
   const way = wayOf('upcasts', event, options);
   const place = { class: `upcasts(${typeof event === 'string' ? JSON.stringify(event) : event.name}, from ${way.from})` };
-  if (typeof upcast !== 'function' || isClass(upcast))
+  // A function that is written with the word may stand behind "new" as well.
+  if (typeof upcast !== 'function' || /^class\b/.test(Function.prototype.toString.call(upcast)))
     throw new DecoratorError('upcasts', place.class, `${nameOf(upcast)} is no function`, 'Give one of (data, event)');
   return new UpcasterFunction({ ...way, place, run: upcast });
 }

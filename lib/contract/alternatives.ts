@@ -24,7 +24,8 @@ export function alternativesOf({ schema, root }: RootedSchema): Alternatives {
   const rest = types.filter((type) => type !== 'null');
   if (rest.length === 0) return { isNullable: true, others: [] };
   const values = schema.enum?.filter((value) => value !== null);
-  return { isNullable: true, others: [{ schema: { ...schema, type: rest, ...(values && { enum: values }) }, root }] };
+  const type = rest.length === 1 ? (rest[0] as string) : rest;
+  return { isNullable: true, others: [{ schema: { ...schema, type, ...(values && { enum: values }) }, root }] };
 }
 
 /** @returns the types that are allowed; undefined where all are. */

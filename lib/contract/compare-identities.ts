@@ -4,20 +4,28 @@ import { isSame } from './stable-json';
 
 /** @returns what has changed of aggregates, whose streams are named by them, and projections, whose state is kept. */
 export function compareIdentities(locked: Contract, current: Contract): ContractChange[] {
+  const isRaised = (type: string) => versionOf(current, type) > versionOf(locked, type);
   return [
-    ...compareAggregates(locked.aggregates, current.aggregates),
+    ...compareAggregates(locked.aggregates, current.aggregates, isRaised),
     ...compareProjections(locked.projections, current.projections),
   ];
 }
 
+function versionOf({ events }: Contract, type: string): number {
+  return Object.hasOwn(events, type) ? (events[type]?.version ?? 0) : 0;
+}
+
+/** Says of the stored name of an event whether its class has a higher version than it had. */
+type IsRaised = (type: string) => boolean;
+
 type Named<T> = Readonly<Record<string, T>>;
 
-function compareAggregates(was: Named<AggregateContract>, is: Named<AggregateContract>): ContractChange[] {
+function compareAggregates(was: Named<AggregateContract>, is: Named<AggregateContract>, isRaised: IsRaised): ContractChange[] {
   const added = Object.entries(is).filter(([name]) => !Object.hasOwn(was, name));
   return [
     ...Object.entries(was).flatMap(([name, before]) => {
       const after = Object.hasOwn(is, name) ? is[name] : undefined;
-      if (after !== undefined) return compareAggregate(name, before, after);
+      if (after !== undefined) return compareAggregate(name, [before, after], isRaised);
       const heir = added.find(([, other]) => other.class === before.class) ?? added.find(([, other]) => isAlike(before, other));
       return [heir === undefined ? removed(name) : renamed(name, heir[0])];
     }),
@@ -39,13 +47,31 @@ function renamed(name: string, heir: string): ContractChange {
   return breaking('AGGREGATE_RENAMED', name, problem, `Write @Aggregate({ name: '${name}' })`);
 }
 
-function compareAggregate(name: string, before: AggregateContract, after: AggregateContract): ContractChange[] {
+function compareAggregate(
+  name: string,
+  [before, after]: readonly [AggregateContract, AggregateContract],
+  isRaised: IsRaised,
+): ContractChange[] {
+  const isLedOn = [before, after].every(({ guard }) => guard === 'boundary') && isUpcast(before, after, isRaised);
   return [
     ...identityChanges(before, after).map(({ code, problem }) =>
-      breaking(code, name, problem, 'Keep the ids as they were, or make it a new aggregate, with events of its own'),
+      isLedOn
+        ? note(code, name, `${problem}, as upcasters give them`, 'Open once with retag: true')
+        : breaking(code, name, problem, 'Keep the ids as they were, or make it a new aggregate, with events of its own'),
     ),
     ...(before.guard === after.guard ? [] : [guardChange(name, after)]),
   ];
+}
+
+/** Says whether ids are told by the same properties as before, but for events whose upcasters may have changed these. */
+function isUpcast(before: IdentityContract, after: IdentityContract, isRaised: IsRaised): boolean {
+  const sources = ({ ids, handles }: IdentityContract, type: string) =>
+    (handles[type] ?? []).map((map) => JSON.stringify(ids.map((id) => map[id]))).sort();
+  const both = Object.keys(before.handles).filter((type) => Object.hasOwn(after.handles, type));
+  return (
+    before.ids.length === after.ids.length &&
+    both.every((type) => isRaised(type) || isSame(sources(before, type), sources(after, type)))
+  );
 }
 
 function guardChange(name: string, { guard }: AggregateContract): ContractChange {

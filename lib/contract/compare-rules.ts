@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../metadata/json-schema';
+import { typesOf } from './alternatives';
 import { additive, breaking, type SchemaChange } from './schema-change';
 import { isSame } from './stable-json';
 
@@ -75,7 +76,7 @@ function changed(
 }
 
 /** One value is a list of one. */
-function valuesOf(schema: JsonSchema): readonly unknown[] | undefined {
+export function valuesOf(schema: JsonSchema): readonly unknown[] | undefined {
   return schema.const === undefined ? schema.enum : [schema.const];
 }
 
@@ -91,4 +92,19 @@ function values(path: string, before: readonly unknown[] | undefined, after: rea
     ...(gone.length > 0 ? [breaking('RULE_NARROWED', path, `${listed(gone)} is no value of it any more`, 'Keep the value')] : []),
     ...(added.length > 0 ? [additive('RULE_WIDENED', path, `${listed(added)} is a new value of it`)] : []),
   ];
+}
+
+/** Says whether a value fits the types and rules of a schema, as far as these can be asked here. */
+export function isAllowed(value: unknown, schema: JsonSchema): boolean {
+  const types = typesOf(schema);
+  const isOfType = types === undefined || types.includes(typeof value) || (Number.isInteger(value) && types.includes('integer'));
+  const size = typeof value === 'string' ? [...value].length : value;
+  const isWithin = bounds.every((side) => {
+    const limit = strictest(schema, side);
+    if (limit === undefined || typeof size !== 'number') return true;
+    const beyond = size * side[2] - limit.strictness;
+    return limit.isExclusive ? beyond > 0 : beyond >= 0;
+  });
+  const isFit = typeof value === 'string' && typeof schema.pattern === 'string' ? new RegExp(schema.pattern).test(value) : true;
+  return isOfType && isWithin && isFit && exactRules.every((rule) => rule === 'pattern' || schema[rule] === undefined);
 }

@@ -1,8 +1,9 @@
 import { nearestName } from '../events/nearest-name';
 import type { JsonSchema } from '../metadata/json-schema';
-import { bigint } from '../metadata/property-schema';
-import { alternativesOf, type RootedSchema, resolved, typesOf } from './alternatives';
+import { alternativesOf, type RootedSchema, resolved } from './alternatives';
+import { compareMarks } from './compare-marks';
 import { compareRules } from './compare-rules';
+import { compareBare, compareOpened, compareTypes, isPairOfMap, isTuple, lookBack, referenceOf } from './compare-types';
 import { isSchema } from './is-schema';
 import { additive, breaking, type SchemaChange } from './schema-change';
 import { isSame } from './stable-json';
@@ -31,13 +32,19 @@ class Comparison {
     const [one] = was;
     const [other] = is;
     if (one && other && was.length === 1 && is.length === 1) return this.one(path, one, other);
+    if (is.length > 1 && isAny(was))
+      return [additive('TYPE_DECLARED', path, 'it has one of several forms, and nothing was said of it before', lookBack)];
     const homeless = was.filter((part) => !is.some((candidate) => this.fits(path, part, candidate)));
     const isNew = is.some((part) => !was.some((candidate) => this.fits(path, candidate, part)));
     if (homeless.length > 0 && was.length === is.length)
       return was.flatMap((part, index) => this.one(path, part, is[index] as RootedSchema));
     if (homeless.length > 0) {
       const code = homeless.length === was.length ? 'TYPE_CHANGED' : 'TYPE_NARROWED';
-      return [breaking(code, path, `${homeless.length} of the forms that it could have is gone`, 'Keep every form')];
+      const gone =
+        homeless.length === 1
+          ? 'one of the forms that it could have is'
+          : `${homeless.length} of the forms that it could have are`;
+      return [breaking(code, path, `${gone} gone`, 'Keep every form')];
     }
     return isNew ? [additive('TYPE_WIDENED', path, 'it may have another form')] : [];
   }
@@ -59,6 +66,8 @@ class Comparison {
     const is = { schema: resolved(after), root: after.root };
     const bare = compareBare(path, before.schema, after.schema);
     if (bare !== undefined) return [bare];
+    const opened = compareOpened(path, was.schema, is.schema);
+    if (opened !== undefined) return [opened];
     const types = compareTypes(path, was.schema, is.schema);
     if (types.isSettled) return types.changes;
     return [
@@ -95,7 +104,8 @@ class Comparison {
   private property(path: string, [before, after]: readonly [RootedSchema, RootedSchema], name: string): SchemaChange[] {
     const was = { schema: before.schema.properties?.[name] ?? {}, root: before.root };
     const is = { schema: after.schema.properties?.[name] ?? {}, root: after.root };
-    const changes = this.of(path, was, is);
+    const marked = compareMarks(path, name, [before.schema, after.schema]);
+    const changes = [...marked, ...(marked.some(({ code }) => code === 'TYPE_CHANGED') ? [] : this.of(path, was, is))];
     const [wasRequired, isRequired] = [before, after].map(({ schema }) => schema.required?.includes(name) ?? false);
     if (wasRequired && !isRequired) return [additive('PROPERTY_OPTIONAL', path, 'it may be missing'), ...changes];
     if (wasRequired || !isRequired || !(couldBeMissing(was) || isOptional(before.schema, name))) return changes;
@@ -115,6 +125,9 @@ class Comparison {
       }) as [RootedSchema, RootedSchema];
       return this.of(place, was, is);
     };
+    const [was, is] = [before, after].map(({ schema }) => schema['additionalProperties']);
+    if (isSchema(was) && is === false)
+      return [breaking('RULE_NARROWED', path, 'it may hold nothing under names that are not declared', 'Leave the names open')];
     return [
       ...compared(`${path}<key>`, 'propertyNames', { type: 'string' }),
       ...compared(`${path}{}`, 'additionalProperties', {}),
@@ -125,12 +138,14 @@ class Comparison {
     const was = before.schema.items;
     const is = after.schema.items;
     if (was === undefined && is === undefined) return [];
+    if (was === undefined && !isTuple(is) && isPairOfMap(is?.items))
+      return [breaking('TYPE_CHANGED', path, 'it is a Map, and was a list or a Set', 'Keep the type')];
     if (isPairOfMap(was) && isPairOfMap(is)) {
       const value = (items: readonly JsonSchema[], { root }: RootedSchema) => ({ schema: items[1] ?? {}, root });
       return this.of(`${path.replace(/\[\]$/, '')}{}`, value(was, before), value(is, after));
     }
-    if (isTuple(was) && isTuple(is)) return this.tuple(path, [was, before.root], [is, after.root]);
-    if (isTuple(was) || isTuple(is))
+    if (isTuple(was)) return this.tuple(path, [before, was], [after, is]);
+    if (isTuple(is))
       return [breaking('TYPE_CHANGED', path, 'a list became one with a place for each item, or the other way round')];
     return this.of(`${path}[]`, { schema: was ?? {}, root: before.root }, { schema: is ?? {}, root: after.root });
   }
@@ -138,55 +153,22 @@ class Comparison {
   /** How many there are is a rule of its own. */
   private tuple(
     path: string,
-    [was, wasRoot]: readonly [readonly JsonSchema[], JsonSchema],
-    [is, isRoot]: readonly [readonly JsonSchema[], JsonSchema],
+    [before, was]: readonly [RootedSchema, readonly JsonSchema[]],
+    [after, is]: readonly [RootedSchema, JsonSchema['items']],
   ): SchemaChange[] {
-    return was.flatMap((schema, index) => {
-      const now = is[index];
-      return now === undefined ? [] : this.of(`${path}[${index}]`, { schema, root: wasRoot }, { schema: now, root: isRoot });
-    });
+    const placed = isTuple(is) ? is : [];
+    const [wasRest, isRest] = [before.schema['additionalItems'], isTuple(is) ? after.schema['additionalItems'] : is];
+    const rest = isSchema(isRest) ? isRest : undefined;
+    const compared = (at: string, one: JsonSchema, other: JsonSchema) =>
+      this.of(`${path}[${at}]`, { schema: one, root: before.root }, { schema: other, root: after.root });
+    return [
+      ...was.flatMap((schema, index) => {
+        const now = placed[index] ?? rest;
+        return now === undefined ? [] : compared(String(index), schema, now);
+      }),
+      ...(isSchema(wasRest) && rest !== undefined ? compared('', wasRest, rest) : []),
+    ];
   }
-}
-
-/** What is stored otherwise than as it is comes to handlers as it is stored, once nothing says what it was made of. */
-function compareBare(path: string, before: JsonSchema, after: JsonSchema): SchemaChange | undefined {
-  const form = Object.keys(after).length > 0 ? undefined : readForm(before);
-  if (form === undefined) return undefined;
-  const problem = `it was ${form}, and nothing says so any more: handlers get it as it is stored`;
-  return breaking('TYPE_CHANGED', path, problem, 'Keep the decorator');
-}
-
-/** @returns what a value is read as, where that is not what is stored. A `Set` cannot be told from an array. */
-function readForm(schema: JsonSchema): string | undefined {
-  const { type, format, pattern, items } = schema;
-  if (referenceOf(schema) !== undefined) return 'of a class';
-  if (type === 'string' && format === 'date-time') return 'a Date';
-  if (type === 'string' && pattern === bigint.pattern) return 'a bigint';
-  if (items === undefined || isTuple(items)) return undefined;
-  if (isPairOfMap(items.items)) return 'a Map';
-  const form = readForm(items);
-  return form && `a list with items that are ${form}`;
-}
-
-function compareTypes(path: string, before: JsonSchema, after: JsonSchema): { changes: SchemaChange[]; isSettled: boolean } {
-  const was = typesOf(before);
-  const is = typesOf(after);
-  const settled = (change: SchemaChange) => ({ changes: [change], isSettled: true });
-  if (was === undefined && is === undefined) return { changes: [], isSettled: false };
-  if (is === undefined) return settled(additive('TYPE_WIDENED', path, `it may be anything, and was ${was?.join(' or ')}`));
-  if (was === undefined) {
-    const problem = `it is ${is.join(' or ')}, and nothing was said of it before`;
-    return settled(additive('TYPE_DECLARED', path, problem, 'Look whether stored events have always held that'));
-  }
-  const accepts = (type: string) => is.includes(type) || (type === 'integer' && is.includes('number'));
-  const isEvery = was.every(accepts);
-  const problem = `it was ${was.join(' or ')} and is ${is.join(' or ')}`;
-  if (!isEvery) {
-    const isPart = was.some((type) => accepts(type) || (type === 'number' && is.includes('integer')));
-    return settled(breaking(isPart ? 'TYPE_NARROWED' : 'TYPE_CHANGED', path, problem, 'Keep the type'));
-  }
-  const isWider = is.some((type) => !was.includes(type));
-  return { changes: isWider ? [additive('TYPE_WIDENED', path, problem)] : [], isSettled: false };
 }
 
 function newProperty(path: string, isRequired: boolean): SchemaChange {
@@ -229,22 +211,6 @@ function renamings({
 
 function isAny(schemas: readonly RootedSchema[]): boolean {
   return schemas.some((rooted) => Object.keys(rooted.schema).length === 0);
-}
-
-/** A library may wrap a reference, so that it can say more of it. */
-function referenceOf({ $ref, allOf }: JsonSchema): string | undefined {
-  if ($ref !== undefined || !Array.isArray(allOf)) return $ref;
-  const parts = (allOf as readonly JsonSchema[]).map(referenceOf);
-  return parts.length === 1 ? parts[0] : undefined;
-}
-
-/** A `Map` has a key of any scalar type, and so differs from a list of two that a schema describes. */
-function isPairOfMap(items: JsonSchema['items']): items is readonly JsonSchema[] {
-  return isTuple(items) && items.length === 2 && typesOf(items[0] ?? {})?.length === 4;
-}
-
-function isTuple(items: JsonSchema['items']): items is readonly JsonSchema[] {
-  return Array.isArray(items);
 }
 
 function at(path: string, name: string): string {

@@ -1,6 +1,7 @@
 import { declaredProperties } from '../events/declared-properties';
 import type { Class } from '../events/event-class';
 import type { ClassModel, EventModel, HandlerModel } from '../metadata/class-model';
+import { eventShape } from '../metadata/event-schema';
 import { givenSchema } from '../metadata/given-schema';
 import type { JsonSchema } from '../metadata/json-schema';
 import type { Registry } from '../metadata/registry';
@@ -53,12 +54,11 @@ export interface Contract {
 
 /** @returns what the classes of a registry come to. */
 export function contractOf(registry: Registry): Contract {
-  const schemas = registry.toJsonSchema();
   const models = registry.allModels();
   const named = <T>(entries: readonly (readonly [string, T])[]) => Object.fromEntries(entries);
   return {
     format: 1,
-    events: named(registry.allEvents().map((event) => [event.type, eventContract(event, schemas[event.type] ?? {})])),
+    events: named(registry.allEvents().map((event) => [event.type, eventContract(event)])),
     aggregates: named(
       models.flatMap((model) => {
         if (model.aggregate === undefined) return [];
@@ -77,9 +77,12 @@ export function contractOf(registry: Registry): Contract {
   };
 }
 
-function eventContract({ class: target, schemaVersion, schema: given }: EventModel, schema: JsonSchema): EventContract {
-  const { $schema: _dialect, $comment: _past, title: _class, ...shape } = schema;
-  const optional = [...new Set([...optionalIn(given && givenSchema(given)), ...filledIn(target, shape)])].sort();
+function eventContract(event: EventModel): EventContract {
+  const { class: target, schemaVersion, schema: given } = event;
+  const shape = eventShape(event);
+  const optional = [
+    ...new Set([...(shape.optional ?? []), ...optionalIn(given && givenSchema(given)), ...filledIn(target, shape)]),
+  ].sort();
   const shapes = { [schemaVersion]: { ...shape, ...(optional.length > 0 && { optional }) } };
   return { class: target.name, version: schemaVersion, shapes };
 }

@@ -17,6 +17,8 @@ const forms: Readonly<Record<string, (value: unknown) => boolean>> = {
   properties: isNamedSchemas,
   definitions: isNamedSchemas,
   required: isTexts,
+  transformed: isTexts,
+  members: (value) => isObject(value) && Object.values(value).every(isObject),
   enum: Array.isArray,
   items: (value) => isSchema(value) || isSchemas(value),
   anyOf: isSchemas,

@@ -89,7 +89,10 @@ const required: Readonly<Record<string, Readonly<Record<string, (value: unknown)
     class: (value) => typeof value === 'string',
     version: isVersion,
     shapes: (value) =>
-      isObject(value) && Object.entries(value).every(([version, shape]) => isVersion(Number(version)) && isSchema(shape)),
+      isObject(value) &&
+      Object.entries(value).every(
+        ([version, shape]) => isVersion(Number(version)) && `${Number(version)}` === version && isSchema(shape),
+      ),
   },
   aggregates: { class: (value) => typeof value === 'string', ids: isNames, handles: isMaps },
   projections: { class: (value) => typeof value === 'string', ids: isNames, handles: isMaps, version: isVersion },
@@ -103,6 +106,9 @@ function checkPart(content: Record<string, unknown>, part: string, file: string)
     const wrong = Object.entries(required[part] ?? {}).find(([key, isFit]) => !isFit(entry[key]));
     if (wrong !== undefined)
       throw new UnreadableLockError(file, `has ${nameOf(entry[wrong[0]])} for "${wrong[0]}" of "${name}" in its ${part}`);
+    // What is compared is the shapes: without that of the version which is written, all would pass.
+    if (part === 'events' && !Object.hasOwn(entry['shapes'] as object, String(entry['version'])))
+      throw new UnreadableLockError(file, `has no shape of version ${entry['version']} of "${name}", which it says is written`);
   }
 }
 

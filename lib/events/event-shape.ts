@@ -1,10 +1,10 @@
 import 'reflect-metadata';
-import { getMetadataStorage, ValidationTypes } from 'class-validator';
+import { getMetadataStorage, ValidationTypes, validateSync } from 'class-validator';
 import type { Class } from './event-class';
 
 /** What a class tells of the data that its instances have. */
 interface Shape {
-  /** Properties with a rule that is not only for when they are there. */
+  /** Properties with a rule that is not only for when they are there, and that nothing at all would break. */
   readonly required: readonly string[];
   /** What `typeof` says of a property, where the compiler told. */
   readonly kinds: readonly (readonly [property: string, kind: string])[];
@@ -45,11 +45,22 @@ function shapeOf(target: Class): Shape {
   const conditional = new Set(
     rules.filter(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION).map(({ propertyName }) => propertyName),
   );
+  const refused = refusedWhenMissing(target);
   return {
-    required: properties.filter((property) => !conditional.has(property)),
+    required: properties.filter((property) => !conditional.has(property) && (refused?.has(property) ?? true)),
     kinds: properties.flatMap((property) => {
       const kind = kindsOf.get(Reflect.getMetadata('design:type', target.prototype as object, property));
       return kind === undefined ? [] : [[property, kind] as const];
     }),
   };
+}
+
+/** @returns the properties that rules ask for: `@Allow()`, `@ValidateNested()` and `@IsNotIn()` do not. Undefined where one throws. */
+function refusedWhenMissing(target: Class): ReadonlySet<string> | undefined {
+  try {
+    const errors = validateSync(Object.create(target.prototype as object) as object);
+    return new Set(errors.map(({ property }) => property));
+  } catch {
+    return undefined; // a rule of the user's own that cannot do without data
+  }
 }

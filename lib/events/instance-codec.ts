@@ -34,6 +34,8 @@ export function instanceOf(target: Class, mapperOf: (target: Class) => Mapper): 
 export function variantOf(base: DeclaredType['value'], variants: Variants, mapperOf: (target: Class) => Mapper): ValueCodec {
   const { property, isKept, byName } = variants;
   const names = new Map([...byName].map(([name, target]) => [target, name]));
+  // What is stored is an Object too, which says nothing of what it is.
+  const instances = [...names.keys(), ...(base === undefined || base === (Object as Class) ? [] : [base])];
   return {
     encode(value, place) {
       const target = [...names.keys()].find((variant) => isOf(variant, value));
@@ -49,7 +51,7 @@ export function variantOf(base: DeclaredType['value'], variants: Variants, mappe
       return { ...mapper.encode(value as object, place), [property]: name };
     },
     decode(value, place) {
-      if (typeof value === 'object' && value !== null && [...names.keys(), base].some((known) => known && isOf(known, value)))
+      if (typeof value === 'object' && value !== null && instances.some((known) => isOf(known, value)))
         return deepFreeze(value, place);
       if (!isStoredObject(value)) throw unreadable(base?.name ?? 'a class', 'an object', value, place);
       const { [property]: name, ...rest } = value;

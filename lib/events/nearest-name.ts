@@ -1,14 +1,22 @@
 /** @returns the known name that was probably meant, if one is near enough. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
-  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const distance = lettersOf(candidate) === lettersOf(name) ? 0 : distanceOf(name, candidate, least);
-    if (distance >= least) continue;
+    const most = Math.min(least, mostBetween(name, candidate) + 1);
+    const distance = lettersOf(candidate) === lettersOf(name) ? 0 : distanceOf(name, candidate, most);
+    if (distance >= most) continue;
     nearest = candidate;
     least = distance;
   }
   return nearest;
+}
+
+/** Of names that begin with the same `order.`, only the rest can be a slip of the pen. */
+function mostBetween(name: string, candidate: string): number {
+  const last = name.lastIndexOf('.') + 1;
+  const own = candidate.startsWith(name.slice(0, last)) ? name.length - last : name.length;
+  return Math.max(2, Math.floor(own / 3));
 }
 
 /** `OrderPlaced` and `order.placed` are the same name, written by two habits. */

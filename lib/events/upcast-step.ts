@@ -1,4 +1,5 @@
 import { type Class, nameOf } from './event-class';
+import { isOpaque } from './frozen-copy';
 import type { RecordedEvent } from './recorded-event';
 import { UpcastError } from './upcast-errors';
 import { Dropped, type Upcaster, upcasterName } from './upcaster';
@@ -78,7 +79,7 @@ function splitEvent(recorded: RecordedEvent, step: UpcastStage, item: unknown, i
 
 /** Also of what is dropped: that is told apart where it matters. */
 function isData(value: unknown): value is StoredData {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isOpaque(value)) return false;
   return typeof (value as { then?: unknown }).then !== 'function';
 }
 

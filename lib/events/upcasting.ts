@@ -81,6 +81,19 @@ export class Upcasting {
     });
   }
 
+  /** @returns the steps that a stored name is led on by, and what it becomes by them; none where no upcaster reads it. */
+  stepsFrom(name: string): readonly string[] {
+    const reached = new Set([name]);
+    const steps: string[] = [];
+    for (const type of reached) {
+      for (const [version, { targets }] of this.options.names.get(type)?.steps ?? []) {
+        steps.push(`${type} ${version} → ${targets.map((to) => `${to.type} ${to.version}`)}`);
+        for (const to of targets) reached.add(to.type);
+      }
+    }
+    return steps.sort();
+  }
+
   /** @returns the names of the registered events that a stored name may lead to. */
   typesFrom(name: string): readonly string[] {
     return this.results.get(name) ?? [];

@@ -1,4 +1,5 @@
 import { type Criterion, tag } from '../events/criterion';
+import { digest } from '../events/digest';
 import type { Upcasting } from '../events/upcasting';
 import type { ClassModel, HandlerModel } from './class-model';
 import { type IdValue, tagName, tagsOf } from './identity';
@@ -7,14 +8,29 @@ import type { HandlerOfClass, ListedClasses } from './listed-classes';
 /** A tag that a boundary looks for on the events of a type. */
 export interface WantedTag {
   readonly type: string;
-  /** The event's property; where a function of a class gives the value, `Class.id()`. */
+  /** What the store knows it by: of stored events that upcasters read, with what tells these upcasters from others. */
   readonly property: string;
+  /** The event's property; where a function of a class gives the value, `Class.id()`. */
+  readonly source: string;
+  /** Upcasters may have changed what it says: a tag that is there may be that of the stored value. */
+  readonly isUpcast: boolean;
   /** What its tags begin with, up to the colon. */
   readonly tagName: string;
   /** The class that looks for it, or the first of several. */
   readonly class: string;
   /** The id that it tells. */
   readonly id: string;
+}
+
+const upcastBy = ' upcast by ';
+
+function upcastProperty(property: string, steps: readonly string[]): string {
+  return `${property}${upcastBy}${digest(steps)}`;
+}
+
+/** Says whether that is what the store knows a tag by that upcasters give. */
+export function isUpcastProperty(property: string): boolean {
+  return property.includes(upcastBy);
 }
 
 /** Which events instances share, and what tells them apart: the streams and tags that follow from the decorators. */
@@ -57,10 +73,14 @@ export class Boundaries {
         for (const [index, source] of handler.sources.entries()) {
           const name = tagName(model, source, index);
           const property = typeof source === 'string' ? name : `${name}()`;
+          const tag = { source: property, tagName: name, class: model.name, id: model.ids[index] ?? '' };
           for (const stored of this.upcasting.namesOf(type)) {
-            const key = JSON.stringify([stored, property]);
-            if (wanted.has(key)) continue;
-            wanted.set(key, { type: stored, property, tagName: name, class: model.name, id: model.ids[index] ?? '' });
+            const steps = this.upcasting.stepsFrom(stored);
+            const upcast = { ...tag, type: stored, property: upcastProperty(property, steps), isUpcast: true };
+            for (const one of [{ ...tag, type: stored, property, isUpcast: false }, ...(steps.length > 0 ? [upcast] : [])]) {
+              const key = JSON.stringify([stored, one.property]);
+              if (!wanted.has(key)) wanted.set(key, one);
+            }
           }
         }
       }

@@ -6,18 +6,44 @@ import type { EventModel } from './class-model';
 import { givenSchema } from './given-schema';
 import { draft7, type JsonSchema, nullable } from './json-schema';
 import { propertySchema } from './property-schema';
-import { type RuleSchema, ruleSchemas } from './rule-schema';
+import { type EnumMembers, type RuleSchema, ruleSchemas } from './rule-schema';
 
 /**
  * @returns the JSON Schema of the plain form that events of a class are stored in: from its schema where the library of that
  * tells, class-validator's rules, class-transformer's decorators, the types that compilers emit, and the values of a new instance.
  */
-export function eventSchema({ class: target, schema }: Pick<EventModel, 'class' | 'schema'>): JsonSchema {
+export function eventSchema(event: Pick<EventModel, 'class' | 'schema'>): JsonSchema {
+  const { definitions, ...described } = eventShape(event);
+  const named = definitions && Object.entries(definitions).map(([name, schema]) => [name, withoutMarks(schema)] as const);
+  return {
+    $schema: draft7,
+    title: event.class.name,
+    ...withoutMarks(described),
+    ...(named && { definitions: Object.fromEntries(named) }),
+  };
+}
+
+/** @returns the same with what a contract keeps beside it, for JSON Schema has no word for it: see {@link ShapeMarks}. */
+export function eventShape({ class: target, schema }: Pick<EventModel, 'class' | 'schema'>): JsonSchema & ShapeMarks {
   const given = schema && givenSchema(schema);
   const nested = new NestedClasses(given?.definitions);
   const described = nested.objectSchema(target, given);
   const definitions = nested.definitions();
-  return { $schema: draft7, title: target.name, ...described, ...(definitions && { definitions }) };
+  return { ...described, ...(definitions && { definitions }) };
+}
+
+/** What the schema of a class does not say of its properties. */
+export interface ShapeMarks {
+  /** Those that only a `@Transform` knows the stored form of. */
+  readonly transformed?: readonly string[];
+  /** Those that may be missing, where the schema of a property says nothing of null. */
+  readonly optional?: readonly string[];
+  /** Of those that hold a member of an enum: its members, and what each is stored as. */
+  readonly members?: Readonly<Record<string, EnumMembers>>;
+}
+
+function withoutMarks({ optional: _, transformed: __, members: ___, ...schema }: JsonSchema & ShapeMarks): JsonSchema {
+  return schema;
 }
 
 /** The classes that an event's data holds, each described once: they may hold each other. */
@@ -30,7 +56,7 @@ class NestedClasses {
   }
 
   /** @param given What is known of the properties beside the class. */
-  objectSchema(target: Class, given: JsonSchema = {}): JsonSchema {
+  objectSchema(target: Class, given: JsonSchema = {}): JsonSchema & ShapeMarks {
     const source = { target, rules: ruleSchemas(target), given };
     const declared = [...declaredProperties(target), ...undeclared(target, given)];
     const properties = declared.map((property) => [property.storedName, this.schemaOf(property, source)] as const);
@@ -39,6 +65,7 @@ class NestedClasses {
       type: 'object',
       properties: Object.fromEntries(properties),
       ...(required.length > 0 && { required }),
+      ...marks(declared, source, Object.fromEntries(properties)),
     };
   }
 
@@ -81,6 +108,27 @@ interface Source {
   readonly given: JsonSchema;
 }
 
+function marks(
+  declared: readonly DeclaredProperty[],
+  { rules }: Source,
+  schemas: Readonly<Record<string, JsonSchema>>,
+): ShapeMarks {
+  const isUnknown = (storedName: string) => Object.keys(schemas[storedName] ?? {}).length === 0;
+  const optional = declared
+    .filter(({ name, storedName }) => rules.get(name)?.isOptional === true && isUnknown(storedName))
+    .map(({ storedName }) => storedName);
+  const transformed = declared.filter(({ isTransformed }) => isTransformed).map(({ storedName }) => storedName);
+  const members = declared.flatMap(({ name, storedName, isTransformed }) => {
+    const found = isTransformed ? undefined : rules.get(name)?.members;
+    return found === undefined ? [] : [[storedName, found] as const];
+  });
+  return {
+    ...(optional.length > 0 && { optional: optional.sort() }),
+    ...(transformed.length > 0 && { transformed: transformed.sort() }),
+    ...(members.length > 0 && { members: Object.fromEntries(members) }),
+  };
+}
+
 /** What the class does not show, where the compiler defines no fields. */
 function undeclared(target: Class, { properties = {} }: JsonSchema): DeclaredProperty[] {
   const known = new Set(declaredProperties(target).map(({ name }) => name));
@@ -91,7 +139,7 @@ function undeclared(target: Class, { properties = {} }: JsonSchema): DeclaredPro
 /** What a new instance holds already need not be stored. */
 function isRequired({ name, initial }: DeclaredProperty, { rules, given: { required = [] } }: Source): boolean {
   const rule = rules.get(name);
-  const isAsked = required.includes(name) || (rule !== undefined && !rule.isOptional);
+  const isAsked = required.includes(name) || (rule?.isAsked === true && !rule.isOptional);
   return isAsked && initial === undefined;
 }
 

@@ -8,9 +8,16 @@ export interface RuleSchema {
   readonly schema: JsonSchema;
   /** Says whether the property may be missing or null. */
   readonly isOptional: boolean;
+  /** Says whether a rule asks for anything: `@Allow()` does not. */
+  readonly isAsked: boolean;
   /** Says whether a rule is about each of several values. */
   readonly isEach: boolean;
+  /** Those of the enum that `@IsEnum` names. */
+  readonly members: EnumMembers | undefined;
 }
+
+/** The members of an enum, by name: what each is stored as. */
+export type EnumMembers = Readonly<Record<string, unknown>>;
 
 type Rule = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
 type Converter = JsonSchema | ((rule: Rule) => JsonSchema);
@@ -32,7 +39,7 @@ const corrections: Readonly<Record<string, Converter>> = {
   minDate: {},
   maxDate: {},
   isNotEmpty: (rule) => (designOf(rule) === String ? { minLength: 1 } : {}),
-  isEnum: (rule) => oneOf(enumValues(rule.constraints?.[0] as object)),
+  isEnum: (rule) => oneOf([...new Set(Object.values(enumMembers(rule)))]),
   isIn: (rule) => oneOf(listOf(rule.constraints?.[0])),
   isNotIn: (rule) => ({ not: { enum: listOf(rule.constraints?.[0]) } }),
   equals: (rule) => oneOf([rule.constraints?.[0]]),
@@ -67,7 +74,9 @@ function ruleSchema(property: string, rules: readonly Rule[]): RuleSchema {
       ...(isEachWhole && { items: { ...(schema.items as JsonSchema), type: 'integer' } }),
     },
     isOptional: rules.some(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION),
+    isAsked: rules.some(({ type }) => type !== ValidationTypes.WHITELIST),
     isEach: rules.some(({ type, each }) => each || type.startsWith('array') || type === 'isArray'),
+    members: rules.filter(({ type }) => type === 'isEnum').map(enumMembers)[0],
   };
 }
 
@@ -97,9 +106,10 @@ function designOf({ target, propertyName }: Rule): unknown {
 }
 
 /** A numeric enum of TypeScript lists its names beside its values. */
-function enumValues(entity: object): unknown[] {
-  const isReversed = (key: string) => /^-?\d+(\.\d+)?$/.test(key);
-  return [...new Set(Object.entries(entity).flatMap(([key, value]) => (isReversed(key) ? [] : [value as unknown])))];
+function enumMembers({ constraints }: Rule): EnumMembers {
+  const entity = constraints?.[0] as Readonly<Record<string, unknown>>;
+  const isReversed = ([key, name]: readonly [string, unknown]) => typeof name === 'string' && entity[name] === Number(key);
+  return Object.fromEntries(Object.entries(entity).filter((entry) => !isReversed(entry)));
 }
 
 function oneOf(values: readonly unknown[]): JsonSchema {

@@ -1,3 +1,4 @@
+import { digest } from '../events/digest';
 import type { Upcasting } from '../events/upcasting';
 import { streamName } from '../metadata/boundaries';
 import type { ClassModel } from '../metadata/class-model';
@@ -5,7 +6,7 @@ import type { Identity } from '../metadata/identity';
 import type { SnapshotPolicy } from '../metadata/slots';
 import type { Snapshot, SnapshotStore } from '../store/snapshot-store';
 import { fieldsOf, putFields } from './instance-fields';
-import { digest, shapeOf } from './shape';
+import { shapeOf } from './shape';
 import type { SnapshotMiss } from './snapshot-stats';
 import type { Snapshots } from './snapshots';
 import { type Fields, fieldsOfText, Obstacle, textOfFields } from './state-text';

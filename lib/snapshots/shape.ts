@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digest } from '../events/digest';
 import { nameOf } from '../events/event-class';
 import type { Upcasting } from '../events/upcasting';
 import type { ClassModel } from '../metadata/class-model';
@@ -27,11 +27,6 @@ export function shapeOf(
       .map(([key, value]) => [key, kindOf(value)])
       .sort(),
   ]);
-}
-
-/** @returns a short text that differs when the value does. */
-export function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 }
 
 function kindOf(value: unknown): string {

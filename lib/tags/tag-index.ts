@@ -35,7 +35,7 @@ export class TagIndex {
     const untagged: UntaggedEvents[] = [];
     for (const { wanted, after } of open) {
       const count = upTo === undefined ? 0 : await this.countLacking(tagSources, registry, wanted, { after, upTo });
-      const { type, property, class: className, id } = wanted;
+      const { type, source: property, class: className, id } = wanted;
       if (count > 0) untagged.push({ class: className, id, type, property, count });
     }
     if (untagged.length > 0) throw new UntaggedEventsError(untagged);
@@ -74,7 +74,7 @@ export class TagIndex {
   }
 
   private async fill(sources: TagSources, registry: Registry, wanted: WantedTag, range: PositionRange): Promise<number> {
-    const { type, property, tagName } = wanted;
+    const { type, property } = wanted;
     let page: AddedTags[] = [];
     let count = 0;
     const keep = async (upTo: Position) => {
@@ -86,25 +86,20 @@ export class TagIndex {
       page = [];
       await sources.record([{ type, property, upTo }]);
     };
-    for await (const event of sources.lacking(type, tagName, range)) {
-      const tags = tagsOf(registry, event).filter((tag) => !event.tags.includes(tag));
-      if (tags.length > 0) page.push({ event, tags });
+    for await (const { event, tags } of candidates(sources, registry, wanted, range)) {
+      const lacking = tags.filter((tag) => !event.tags.includes(tag));
+      if (lacking.length > 0) page.push({ event, tags: lacking });
       if (page.length === pageSize) await keep(event.position);
     }
     await keep(range.upTo);
     return count;
   }
 
-  private async countLacking(
-    sources: TagSources,
-    registry: Registry,
-    { type, tagName }: WantedTag,
-    range: PositionRange,
-  ): Promise<number> {
+  private async countLacking(sources: TagSources, registry: Registry, wanted: WantedTag, range: PositionRange): Promise<number> {
     let count = 0;
-    for await (const event of sources.lacking(type, tagName, range)) {
+    for await (const { event, tags } of candidates(sources, registry, wanted, range)) {
       // An event that belongs to no instance has no tag to lack.
-      if (tagsOf(registry, event).some((tag) => tag.startsWith(`${tagName}:`))) count += 1;
+      if (tags.some((tag) => tag.startsWith(`${wanted.tagName}:`) && !event.tags.includes(tag))) count += 1;
       if (count === countedUpTo) break;
     }
     return count;
@@ -113,6 +108,40 @@ export class TagIndex {
   /** A boundary that lacked an event may have got into a snapshot. */
   private async forgetSnapshots(): Promise<void> {
     await this.store.snapshots?.clear();
+  }
+}
+
+/** An event that may lack tags, and those that it is to have. */
+interface Candidate {
+  readonly event: RecordedEvent;
+  readonly tags: readonly string[];
+}
+
+/** @returns the events that may lack a tag that is wanted. */
+async function* candidates(
+  sources: TagSources,
+  registry: Registry,
+  { type, property, tagName, isUpcast }: WantedTag,
+  range: PositionRange,
+): AsyncGenerator<Candidate, void> {
+  if (!isUpcast) {
+    for await (const event of sources.lacking(type, tagName, range)) yield { event, tags: tagsOf(registry, event) };
+    return;
+  }
+  // Every event lacks a tag of such a name. Those that have none at all are found by themselves.
+  for await (const event of sources.lacking(type, property, range)) {
+    const isTagged = event.tags.some((tag) => tag.startsWith(`${tagName}:`));
+    if (isTagged && registry.upcasting.reads(type, event.schemaVersion) === 'upcast')
+      yield { event, tags: upcastTagsOf(registry, event) };
+  }
+}
+
+/** What cannot be read is found by the tag that it was stored with, and that is told then. */
+function upcastTagsOf(registry: Registry, event: RecordedEvent): string[] {
+  try {
+    return tagsOf(registry, event);
+  } catch {
+    return [];
   }
 }
 

@@ -1,3 +1,4 @@
+import { isUpcastProperty } from '../metadata/boundaries';
 import { propertyTags } from '../metadata/identity';
 import type { Registry } from '../metadata/registry';
 import { keyOf, type TagCoverage, type TagSource } from '../store/tag-sources';
@@ -27,7 +28,10 @@ export class TagsForOthers {
   /** Takes over what the store has recorded, but for what the classes listed here ask for themselves. */
   learn(registry: Registry, recorded: readonly TagCoverage[]): void {
     const own = new Set(registry.boundaries.wantedTags().map(keyOf));
-    const others = recorded.filter((source) => registry.eventByType(source.type) !== undefined && !own.has(keyOf(source)));
+    const others = recorded.filter(
+      (source) =>
+        registry.eventByType(source.type) !== undefined && !own.has(keyOf(source)) && !isUpcastProperty(source.property),
+    );
     const known = this.functions;
     this.properties = byType(others.filter(({ property }) => !isFunction(property)));
     this.functions = byType(others.filter(({ property }) => isFunction(property)));

@@ -267,6 +267,17 @@ describe('eventfold', () => {
     },
   );
 
+  it.each([
+    ['ends the process', 'process.exit(0);'],
+    ['never comes to its end', 'await new Promise(() => {});'],
+    ['fails behind its back', "setImmediate(() => { throw new Error('late'); }); await new Promise(() => {});"],
+  ])('ends with 2 where a module %s', (_, text) => {
+    write('eventfold.config.mjs', `${text}\nexport const classes = [];\n`);
+    const { status, stdout, stderr } = eventfold('contract', '--write');
+    expect({ status, stdout }).toStrictEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain('was ended before the command was done');
+  });
+
   it('does not wait for what the modules of the application hold open, and paints nothing into a pipe', () => {
     write('eventfold.config.cjs', `setInterval(() => {}, 1000);\n${commonJs}`);
     const { status, stdout } = eventfold('describe', '--format', 'mermaid');

@@ -1,13 +1,15 @@
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
+  Allow,
   IsArray,
   IsBoolean,
   IsDate,
   IsDefined,
   IsDivisibleBy,
+  IsEnum,
   IsIn,
   IsInt,
   IsNumber,
@@ -70,6 +72,15 @@ function found(before: readonly Class[], after: readonly Class[], options: Parti
 
 const nested = (properties: Properties) => Type(() => madeEvent(properties, { class: 'Line' }) as never);
 const each = { each: true };
+const transformed = [
+  Transform(({ value }) => Number(value), { toClassOnly: true }),
+  Transform(({ value }) => String(value), { toPlainOnly: true }),
+];
+
+/** What the compiler makes of an enum of numbers. */
+function enumOf(...names: readonly string[]): object {
+  return Object.fromEntries(names.flatMap((name, index) => [[name, index] as const, [index, name] as const]));
+}
 
 function described(a: z.ZodType): Class {
   const schema: StandardSchema = z.object({ a });
@@ -126,6 +137,15 @@ describe('checkContract', () => {
     ['one value made a list', { a: [IsString()] }, { a: [IsString(each)] }, ['breaking TYPE_CHANGED a']],
     ['numbers made whole', { a: [IsNumber()] }, { a: [IsInt()] }, ['breaking TYPE_NARROWED a']],
     ['whole numbers made any', { a: [IsInt()] }, { a: [IsNumber()] }, ['additive TYPE_WIDENED a']],
+    ['one of several types declared', { a: [] }, { a: [Type(() => BigInt as never)] }, ['additive TYPE_DECLARED a']],
+    ['what nothing else is said of made required', { a: [IsOptional()] }, { a: [IsDefined()] }, ['breaking PROPERTY_REQUIRED a']],
+    [
+      'that of nested data',
+      { line: [typed(Object), nested({ a: [IsOptional()] })] },
+      { line: [typed(Object), nested({ a: [IsDefined()] })] },
+      ['breaking PROPERTY_REQUIRED line.a', 'breaking PROPERTY_REQUIRED line[].a'],
+    ],
+    ['a property added that is only allowed', {}, { b: [Allow()] }, ['additive PROPERTY_ADDED b']],
     ['a type declared', { a: [] }, { a: [IsString()] }, ['additive TYPE_DECLARED a']],
     ['a type no longer declared', { a: [IsString()] }, { a: [] }, ['additive PROPERTY_OPTIONAL a', 'additive TYPE_WIDENED a']],
     [
@@ -141,6 +161,18 @@ describe('checkContract', () => {
       { a: [IsDate(), typed(Date)] },
       { a: [] },
       ['additive PROPERTY_OPTIONAL a', 'breaking TYPE_CHANGED a'],
+    ],
+    [
+      'an optional Date of which nothing is said any more',
+      { a: [IsOptional(), IsDate(), typed(Date)] },
+      { a: [] },
+      ['breaking TYPE_CHANGED a'],
+    ],
+    [
+      'an optional bound written otherwise',
+      { a: [IsOptional(), IsInt(), Min(1)] },
+      { a: [IsOptional(), IsInt(), IsPositive()] },
+      [],
     ],
     [
       'Dates of which nothing is said any more',
@@ -177,6 +209,33 @@ describe('checkContract', () => {
     ['another pattern', { a: [Matches(/^a/)] }, { a: [Matches(/^b/)] }, ['breaking RULE_NARROWED a']],
     ['a bound added', { a: [IsNumber()] }, { a: [IsPositive()] }, ['breaking RULE_NARROWED a']],
     ['a bound removed', { a: [MaxLength(3)] }, { a: [IsString()] }, ['additive RULE_WIDENED a']],
+    ['a Set made a Map', { a: [typed(Set)] }, { a: [typed(Map)] }, ['breaking TYPE_CHANGED a']],
+    ['a transform begun', { a: [IsString()] }, { a: transformed }, ['additive PROPERTY_OPTIONAL a', 'breaking TYPE_CHANGED a']],
+    ['a transform begun where nothing was said', { a: [] }, { a: transformed }, ['additive TYPE_DECLARED a']],
+    ['a transform ended', { a: transformed }, { a: [IsInt()] }, ['breaking TYPE_CHANGED a']],
+    ['a transform that stays', { a: transformed }, { a: transformed }, []],
+    [
+      'a transform of nested data ended',
+      { a: [typed(Object), nested({ b: transformed })] },
+      { a: [typed(Object), nested({ b: [IsInt()] })] },
+      ['breaking TYPE_CHANGED a.b', 'breaking TYPE_CHANGED a[].b'],
+    ],
+    ['values of two types narrowed', { a: [IsIn(['x', 1])] }, { a: [IsIn(['x'])] }, ['breaking TYPE_NARROWED a']],
+    ['values of two types made one', { a: [IsIn(['x', 1])] }, { a: [IsString()] }, ['breaking TYPE_NARROWED a']],
+    [
+      'a member put between those of an enum',
+      { a: [IsEnum(enumOf('Low', 'High'))] },
+      { a: [IsEnum(enumOf('Low', 'Middle', 'High'))] },
+      ['breaking VALUE_CHANGED a', 'additive RULE_WIDENED a'],
+    ],
+    [
+      'members of an enum in another order',
+      { a: [IsEnum(enumOf('Low', 'High'), each)] },
+      { a: [IsEnum(enumOf('High', 'Low'), each)] },
+      ['breaking VALUE_CHANGED a', 'breaking VALUE_CHANGED a'],
+    ],
+    ['a member of an enum renamed', { a: [IsEnum(enumOf('Low', 'High'))] }, { a: [IsEnum(enumOf('Least', 'High'))] }, []],
+    ['a value of a list as an enum removed', { a: [IsEnum(['x', 'y'])] }, { a: [IsEnum(['x'])] }, ['breaking RULE_NARROWED a']],
     [
       'two bounds, one each way',
       { a: [MinLength(2), MaxLength(5)] },
@@ -185,6 +244,15 @@ describe('checkContract', () => {
     ],
     ['a value of a list removed', { a: [IsIn(['x', 'y'])] }, { a: [IsIn(['x'])] }, ['breaking RULE_NARROWED a']],
     ['a value of a list added', { a: [IsIn(['x'])] }, { a: [IsIn(['x', 'y'])] }, ['additive RULE_WIDENED a']],
+    ['a list of values ended', { a: [IsIn(['x', 'y'])] }, { a: [IsString(), MinLength(1)] }, ['additive RULE_WIDENED a']],
+    ['a list of numbers made all of them', { a: [IsIn([1, 2])] }, { a: [IsInt(), IsPositive()] }, ['additive RULE_WIDENED a']],
+    ['values of a list no more allowed', { a: [IsIn([0, 2])] }, { a: [IsInt(), IsPositive()] }, ['breaking TYPE_NARROWED a']],
+    [
+      'values of a list too short',
+      { a: [IsIn(['', 'y'])] },
+      { a: [MinLength(1)] },
+      ['breaking RULE_NARROWED a', 'additive RULE_WIDENED a'],
+    ],
     ['a list of values begun', { a: [IsString()] }, { a: [IsIn(['x'])] }, ['breaking RULE_NARROWED a']],
     ['items of another type', { a: [IsString(each)] }, { a: [IsBoolean(each)] }, ['breaking TYPE_CHANGED a[]']],
     [
@@ -207,6 +275,13 @@ describe('checkContract', () => {
     ['a required property with a value in the class', {}, { defaults: { b: 1 } }, ['additive PROPERTY_ADDED b']],
   ])('knows %s', (_, before, after, expected) => {
     expect(found([madeEvent({}, before)], [madeEvent({ b: [IsInt()] }, after)])).toStrictEqual(expected);
+  });
+
+  it.each<[string, MadeEvent, string[]]>([
+    ['another value in the class', { defaults: { b: 2 } }, ['additive DEFAULT_CHANGED b']],
+    ['no value in the class any more', {}, ['additive DEFAULT_CHANGED b', 'additive TYPE_WIDENED b']],
+  ])('knows %s', (_, after, expected) => {
+    expect(found([madeEvent({ b: [] }, { defaults: { b: 1 } })], [madeEvent({ b: [] }, after)])).toStrictEqual(expected);
   });
 
   it.each<[string, unknown, PropertyDecorator]>([
@@ -269,6 +344,26 @@ describe('checkContract', () => {
       z.tuple([z.int(), z.int(), z.string()]),
       ['breaking TYPE_CHANGED a[0]', 'breaking TYPE_CHANGED a[2]'],
     ],
+    [
+      'further items of a tuple of another type',
+      z.tuple([z.string()]).rest(z.int()),
+      z.tuple([z.string()]).rest(z.string()),
+      ['breaking TYPE_CHANGED a[]'],
+    ],
+    [
+      'a tuple made a list of all that it held',
+      z.tuple([z.string(), z.string()]),
+      z.array(z.string()),
+      ['additive RULE_WIDENED a', 'additive RULE_WIDENED a'],
+    ],
+    [
+      'a tuple made a list of less',
+      z.tuple([z.string(), z.int()]),
+      z.array(z.string()),
+      ['additive RULE_WIDENED a', 'additive RULE_WIDENED a', 'breaking TYPE_CHANGED a[1]'],
+    ],
+    ['a record closed', z.record(z.string(), z.int()), z.strictObject({}), ['breaking RULE_NARROWED a']],
+    ['nothing possible any more', z.string(), z.never(), ['additive TYPE_WIDENED a', 'breaking RULE_NARROWED a']],
     ['one value made a list', z.literal('x'), z.enum(['x', 'y']), ['additive RULE_WIDENED a']],
     ['a list made one value', z.enum(['x', 'y']), z.literal('x'), ['breaking RULE_NARROWED a']],
     ['data that holds itself', recursive(z.string()), recursive(z.string()), []],
@@ -535,6 +630,31 @@ describe('checkContract', () => {
     });
   });
 
+  it.each<[string, 'boundary' | 'stream', number, string, string[]]>([
+    ['that upcasters give', 'boundary', 2, 'customerId', ['additive VERSION_RAISED', 'additive IDS_CHANGED']],
+    ['that no upcaster can have given', 'boundary', 1, 'customerId', ['breaking IDS_CHANGED']],
+    ['that name streams', 'stream', 2, 'customerId', ['additive VERSION_RAISED', 'breaking IDS_CHANGED']],
+    ['under the name of the class', 'boundary', 2, 'customer', ['additive VERSION_RAISED', 'additive ID_MAP_CHANGED']],
+  ])('knows ids of an aggregate %s', (_, guard, version, id, expected) => {
+    const release = (ids: string, source: string, of: number): Class[] => {
+      const Placed = madeEvent({ [source]: [IsString()] }, { version: of });
+      class Customer extends AggregateRoot {
+        handle() {}
+      }
+      Handles(Placed as never, { [ids]: source } as never)(
+        Customer.prototype as never,
+        'handle',
+        Object.getOwnPropertyDescriptor(Customer.prototype, 'handle') as never,
+      );
+      ProjectionId()(Customer.prototype, ids);
+      Aggregate(guard === 'boundary' ? { guard } : {})(Customer);
+      return [Placed, Customer];
+    };
+    const [before, after] = [release('customer', 'customer', 1), release(id, 'customerId', version)];
+    const changes = found(before, after, { reads: (_name, stored) => (stored === version ? 'current' : 'upcast') });
+    expect(changes.filter((change) => !change.includes('PROPERTY'))).toStrictEqual(expected);
+  });
+
   it.each<[string, string, RegExp]>([
     ['that is cut', '{ "format": 1, "events": {', /is no JSON: .*restore it from version control/],
     ['that is empty', '', /is no JSON/],
@@ -557,6 +677,16 @@ describe('checkContract', () => {
     [
       'with a shape that is cut',
       '{ "format": 1, "events": { "a": { "class": "A", "version": 1, "shapes": { "1": { "properties": { "b": null } } } } }, "aggregates": {}, "projections": {} }',
+      /for "shapes" of "a"/,
+    ],
+    [
+      'without the shape that is written',
+      '{ "format": 1, "events": { "a": { "class": "A", "version": 2, "shapes": { "1": {} } } }, "aggregates": {}, "projections": {} }',
+      /has no shape of version 2 of "a"/,
+    ],
+    [
+      'with a version that is written otherwise',
+      '{ "format": 1, "events": { "a": { "class": "A", "version": 1, "shapes": { "01": {} } } }, "aggregates": {}, "projections": {} }',
       /for "shapes" of "a"/,
     ],
     [

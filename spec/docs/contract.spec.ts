@@ -31,6 +31,8 @@ const codes: Record<ContractChangeCode, true> = {
   TYPE_DECLARED: true,
   RULE_NARROWED: true,
   RULE_WIDENED: true,
+  VALUE_CHANGED: true,
+  DEFAULT_CHANGED: true,
   AGGREGATE_ADDED: true,
   AGGREGATE_REMOVED: true,
   AGGREGATE_RENAMED: true,

@@ -150,6 +150,15 @@ describe('A @Type with a discriminator', () => {
     expect(roundTrip(make(Drawn, { shape: null }))).toStrictEqual(make(Drawn, { shape: null }));
   });
 
+  it('gives that class back where the classes have no base but Object', () => {
+    class Based {
+      @Type(() => Object, { discriminator: { property: 'kind', subTypes } }) shape!: Circle | Square;
+    }
+    const event = make(Based, { shape: make(Square, { side: 5n }) });
+    expect(roundTrip(event)).toStrictEqual(event);
+    expect(() => decoded('{"shape":{"kind":"line"}}', Based)).toThrow(/names no class/);
+  });
+
   it('leaves the discriminator where it is to be kept', () => {
     const event = make(Drawn, { star: make(Star, { kind: 'star' }) });
     expect(roundTrip(event)).toStrictEqual(event);

@@ -1,4 +1,6 @@
-import { Event, type Position, type RecordedEvent, Registry, UpcastError, upcasts } from 'eventfold';
+import { Type } from 'class-transformer';
+import { Allow, IsNotIn, IsString, ValidateNested } from 'class-validator';
+import { createEvent, Event, type Position, type RecordedEvent, Registry, UpcastError, upcasts } from 'eventfold';
 
 @Event('order.placed', { version: 2 })
 class Placed {
@@ -70,6 +72,34 @@ describe('upcast', () => {
     expect(error).toBeInstanceOf(UpcastError);
     expect(error.message).toMatch(problem);
     expect(error.message).not.toMatch(/an object of/);
+  });
+
+  it.each([new Map([['orderId', 'a']]), new Set(), new Date(0)])('says that %p is no data', (result) => {
+    expect(errorOf(1, result).message).toMatch(/returned an object of (?:Map|Set|Date); return the data of the next version/);
+  });
+
+  it('asks for no property that may be missing when an event is emitted', () => {
+    @Event('order.shipped', { version: 2 })
+    class Shipped {
+      @IsString() orderId!: string;
+      @Allow() note?: string;
+      @ValidateNested() @Type(() => Placed) order?: Placed;
+      @IsNotIn(['x']) by?: string;
+    }
+    const upcasters = [upcasts(Shipped, { from: 1, to: 2 }, (data) => data)];
+    const read = (data: object) =>
+      Registry.of([Shipped], () => [], { upcasters }).upcasting.parts({ ...recorded(1), type: 'order.shipped', data });
+    expect(read({ orderId: 'a' })[0]?.data).toStrictEqual(createEvent(Shipped, { orderId: 'a' }));
+    expect(() => read({})).toThrow(/"orderId" is missing/);
+  });
+
+  it('takes a function that is written with the word', () => {
+    function withLines(data: object) {
+      return { ...data, orderId: 'a', lines: [] };
+    }
+    const upcasters = [upcasts(Placed, { from: 1, to: 2 }, withLines)];
+    const [read] = Registry.of([Placed], () => [], { upcasters }).upcasting.parts(recorded(1));
+    expect(read?.data).toStrictEqual(Object.assign(new Placed(), { orderId: 'a', lines: [] }));
   });
 
   it('suggests no upcaster from a version that none can lead on from', () => {
