@@ -26,7 +26,14 @@ export class EventValidationError extends EventSourcingError {
 export class InvalidPayloadError extends EventSourcingError {
   override readonly code = 'INVALID_PAYLOAD';
 
-  constructor(event: string, problem: string, remedy = "Give the event's data as a plain object") {
+  constructor(
+    /** The event class's name. */
+    readonly event: string,
+    problem: string,
+    remedy = "Give the event's data as a plain object",
+    /** The property that it cannot have; undefined where all of it is no object. */
+    readonly property?: string,
+  ) {
     super(`${event}: ${problem}. ${remedy}.`);
   }
 }

@@ -18,7 +18,7 @@ export function makeEvent<E extends object>(target: Class<E>, payload: unknown):
   for (const key of Object.keys(payload)) {
     // An object that is asked for its class would name another one.
     if (key === '__proto__' || key === 'constructor')
-      throw new InvalidPayloadError(target.name, `its payload has a property named "${key}"`);
+      throw new InvalidPayloadError(target.name, `its payload has a property named "${key}"`, undefined, key);
     const value = read(target, payload as Record<string, unknown>, key);
     if (value !== undefined) set(target, instance as Record<string, unknown>, key, value);
   }
@@ -30,7 +30,7 @@ function read(target: Class, payload: Record<string, unknown>, key: string): unk
   try {
     return payload[key];
   } catch (error) {
-    throw new InvalidPayloadError(target.name, `its property "${key}" cannot be read: ${nameOf(error)}`);
+    throw new InvalidPayloadError(target.name, `its property "${key}" cannot be read: ${nameOf(error)}`, undefined, key);
   }
 }
 
@@ -39,6 +39,6 @@ function set(target: Class, instance: Record<string, unknown>, key: string, valu
     instance[key] = value;
   } catch (error) {
     const problem = `its property "${key}" cannot be set: ${String(error)}`;
-    throw new InvalidPayloadError(target.name, problem, 'Leave out what the class computes');
+    throw new InvalidPayloadError(target.name, problem, 'Leave out what the class computes', key);
   }
 }

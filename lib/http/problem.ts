@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { AggregateNotFoundError } from '../aggregates/aggregate-errors';
 import { EventSourcingError } from '../event-sourcing-error';
-import { EventValidationError, type Violation } from '../events/event-errors';
+import { EventValidationError, InvalidPayloadError, type Violation } from '../events/event-errors';
+import { UnstorablePayloadError } from '../events/unstorable-payload-error';
 
 /**
  * What a client is told of an error: Problem Details, with the error's stable `code` as a member of its own.
@@ -64,7 +65,12 @@ const details: Readonly<Record<string, string>> = {
   OPTIMISTIC_LOCK: 'Somebody else changed it at the same time. Read it again, and retry.',
   AGGREGATE_EXISTS: 'It exists already.',
   DUPLICATE_EVENT: 'It is stored already.',
+  INVALID_ID: 'An id is missing, or is no valid id.',
+  INVALID_PAYLOAD: 'The data is no object.',
+  UNRESOLVED_ID: 'An id in the data is missing, or is no valid id.',
+  FOREIGN_EVENT: 'The data names another one than it was sent for.',
   KEY_TOO_LONG: 'An id is too long.',
+  INVALID_POSITION: 'That is no position of this service.',
   CAUGHT_UP_TIMEOUT: 'What was written is stored, but cannot be read yet. Try again.',
   CLOSED: 'The service is shutting down. Try again.',
   STORE_CLOSED: 'The service is shutting down. Try again.',
@@ -72,8 +78,8 @@ const details: Readonly<Record<string, string>> = {
 };
 
 /**
- * Says of an error what a client may know. A refusal of the input is told with its message; of an error that is not known to be
- * safe, nothing is: no message, no stack.
+ * Says of an error what a client may know. A refusal of the input is told in words for who sent it; of an error that is not known
+ * to be safe, nothing is: no message, no stack.
  */
 export function problemOf(error: unknown, options: ProblemOptions = {}): Problem {
   const described = options.describe?.(error);
@@ -103,6 +109,16 @@ function ownProblem(error: EventSourcingError, { types }: ProblemOptions): Probl
 function detailOf(error: EventSourcingError): string {
   if (error instanceof AggregateNotFoundError) return `There is no such ${error.type}.`;
   if (error instanceof EventValidationError) return `${error.event} is not valid.`;
+  const { property, source } = error as { readonly property?: unknown; readonly source?: unknown };
+  if (error.code === 'INVALID_ID' && property !== undefined) return `"${property}" is missing, or is no valid id.`;
+  // Of a function in an id map, it is the words for that.
+  if (error.code === 'UNRESOLVED_ID' && String(source).startsWith('"')) return `${source} is missing, or is no valid id.`;
+  if (error instanceof InvalidPayloadError && error.property !== undefined)
+    return `The data cannot have the property "${error.property}".`;
+  if (error instanceof UnstorablePayloadError) {
+    const what = error.path === '' ? 'The data' : `"${error.path}"`;
+    return `${what} cannot be stored: it ${error.reason}.`;
+  }
   return details[error.code] ?? error.message;
 }
 

@@ -21,12 +21,12 @@ export interface ServerSentUpdatesOptions<T> {
 }
 
 /**
- * Follows a projection for a browser. Messages have positions as ids, so that a browser that reconnects, to whichever process,
- * misses no change and sees nothing older than what it has seen.
+ * Follows a projection for a browser. The ids of messages say their positions, so that a browser that reconnects, to whichever
+ * process, misses no change and sees nothing older than what it has seen.
  *
  * - `message`: an instance, as JSON; of one instance that does not exist, `null`;
  * - `gone`: the ids of an instance that was deleted;
- * - `reset`: more has changed than can be told, or the id is of another store: read everything anew.
+ * - `reset`: more may have changed than can be told, as after a rebuild, or the id is of another store: read everything anew.
  *
  * @throws {@link InvalidIdError} when an id is missing, unknown or of a wrong type.
  */
@@ -36,10 +36,11 @@ export function serverSentUpdates<T extends object>(
   { ids, lastEventId, show = (state) => state, timeoutMs = 2_000 }: ServerSentUpdatesOptions<T> = {},
 ): Observable<ServerSentEvent> {
   const last = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined;
-  const after = last === undefined ? undefined : positionIn(es, last);
+  const [text, edition] = last === undefined ? [] : partsOf(last);
+  const after = text === undefined ? undefined : positionIn(es, text);
   const isLost = last !== undefined && after === undefined;
   const resumed = ids === undefined && after !== undefined;
-  const updates = es.projections.updates(target, { ...(ids && { ids }), ...(resumed && { after }) });
+  const updates = es.projections.updates(target, { ...(ids && { ids }), ...(resumed && { after, edition }) });
   const messages = updates.pipe(
     map((update) => messageOf(update, { show, isOne: ids !== undefined, isLost })),
     filter((message) => message !== undefined),
@@ -58,6 +59,20 @@ function caughtUp(es: EventSourcing, target: Class, position: Position, timeoutM
   );
 }
 
+/** The edition before any rebuild, while nothing is parked. An id says no other one. */
+const firstEdition = '1';
+
+/** @returns the id of a message: its position, and the edition where it is not the first. */
+function idOf({ position, edition = firstEdition }: Pick<Update<unknown>, 'position' | 'edition'>): string | undefined {
+  return position === undefined || edition === firstEdition ? position : `${position}~${edition}`;
+}
+
+/** @returns the position and the edition that an id says. */
+function partsOf(id: string): readonly [position: string, edition: string] {
+  const [, position = id, edition = firstEdition] = /^(.*)~([\w.-]+)$/.exec(id.slice(0, 256)) ?? [];
+  return [position, edition];
+}
+
 function positionIn(es: EventSourcing, text: string): Position | undefined {
   try {
     return es.position(text.slice(0, 128));
@@ -74,7 +89,7 @@ interface MessageOptions<T> {
 }
 
 function messageOf<T>(update: Update<T>, { show, isOne, isLost }: MessageOptions<T>): ServerSentEvent | undefined {
-  const { position: id } = update;
+  const id = idOf(update);
   if (update.kind === 'start') return update.hasMissed || isLost ? { id, event: 'reset', data: null } : { id };
   const { ids, state } = update;
   const key = JSON.stringify(ids, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));

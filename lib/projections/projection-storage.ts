@@ -86,8 +86,9 @@ export class ProjectionStorage {
    * Follows one instance as {@link watch} does, or each that changes, with what a subscriber needs to go on later where it was: a
    * browser that reconnects, say. Deleted instances are told of as well.
    *
-   * Without `ids` it begins with a `start`. What others retry, skip or rebuild while nobody listens changes instances without an
-   * event, and is not told of afterwards.
+   * Without `ids` it begins with a `start`; there is another one when a rebuild has put other instances in place. What was retried,
+   * skipped or rebuilt while nobody listened has changed instances without an event: who gives the `edition` beside the position is
+   * told by `hasMissed` to read everything anew.
    *
    * @returns updates in the order of their positions. It completes when this is closed, and otherwise fails as {@link watch}.
    * @throws {@link InvalidIdError} when an id is missing, unknown or of a wrong type.

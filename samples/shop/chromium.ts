@@ -22,6 +22,7 @@ export interface Page extends Finder {
   context(): Context;
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
+  close(): Promise<void>;
   evaluate(expression: string): Promise<unknown>;
   setDefaultTimeout(milliseconds: number): void;
   setViewportSize(size: { readonly width: number; readonly height: number }): Promise<void>;

@@ -103,7 +103,28 @@ const isMissing = (process.env['EVENTFOLD_MISSING'] ?? '').split(',').includes('
     await other.getByRole('button', { name: 'One more: Desk lamp' }).click();
     await sees(other, 'The cart was changed elsewhere.');
     await other.locator('#total', { hasText: '€118.00' }).waitFor();
+    await other.close();
   });
+
+  it('is not connected while nobody sees it, so that any number of windows may be open', async () => {
+    const [page] = customers;
+    const windows: Page[] = [];
+    for (let count = 0; count < 4; count += 1) windows.push(await openHidden(page.context()));
+    await page.getByRole('button', { name: 'One less: Desk lamp' }).click();
+    await page.locator('#total', { hasText: '€59.00' }).waitFor();
+    await page.getByRole('button', { name: 'One more: Desk lamp' }).click();
+    await page.locator('#total', { hasText: '€118.00' }).waitFor();
+    for (const other of windows) await other.close();
+  });
+
+  /** A window that is behind another one. */
+  async function openHidden(context: Context): Promise<Page> {
+    const page = await openWindow(context);
+    await page.evaluate("Object.defineProperty(document, 'hidden', { value: true })");
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await page.getByText('Connecting …', { exact: true }).waitFor();
+    return page;
+  }
 
   it('fits a telephone, where the cart is one touch away', async () => {
     const [page] = customers;
@@ -113,5 +134,15 @@ const isMissing = (process.env['EVENTFOLD_MISSING'] ?? '').split(',').includes('
     expect(overflow).toBeLessThanOrEqual(0);
     await page.getByRole('link', { name: 'Cart · 3 items' }).click();
     expect(await page.locator('#cart-title').isVisible()).toBe(true);
+    // A cart that was changed in another window: what is refused is seen from the top of the shelf, too.
+    const other = await openWindow(page.context());
+    await other.getByRole('button', { name: 'One more: Kettle' }).click();
+    await other.locator('#total', { hasText: '€208.00' }).waitFor();
+    await page.evaluate('scrollTo(0, 0)');
+    await page.getByRole('button', { name: 'Add Boston fern to the cart' }).click();
+    await sees(page, 'The cart was changed elsewhere.');
+    const box = "document.querySelector('#problem').getBoundingClientRect()";
+    expect(await page.evaluate(`${box}.top >= 0 && ${box}.bottom <= innerHeight`)).toBe(true);
+    await other.close();
   });
 });

@@ -1,6 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CaughtUpTimeoutError, EventSourcingError, EventValidationError, OptimisticLockError } from 'eventfold';
+import {
+  Aggregate,
+  AggregateRoot,
+  CaughtUpTimeoutError,
+  Command,
+  Event,
+  EventSourcing,
+  EventSourcingError,
+  EventValidationError,
+  Handles,
+  InMemoryEventStore,
+  OptimisticLockError,
+  ProjectionId,
+} from 'eventfold';
 import { isPassing, problemOf, problemResponse } from 'eventfold/http';
 
 class Coded extends EventSourcingError {
@@ -46,6 +59,61 @@ describe('problemOf', () => {
     });
     const late = new CaughtUpTimeoutError(['Balance'], '12', 100, ['Balance has failed: SELECT secret']);
     expect(JSON.stringify(problemOf(late))).not.toMatch(/secret|Balance/);
+  });
+
+  it('tells of a refused input in words for who sent it', async () => {
+    @Event('slip.written')
+    class Written {
+      slipId!: string;
+      to!: string;
+      at?: unknown;
+      get length() {
+        return 1;
+      }
+    }
+
+    @Aggregate()
+    class Slip extends AggregateRoot<'slipId'> {
+      @ProjectionId() readonly slipId!: string;
+
+      @Command()
+      async write(data: object) {
+        this.emit(Written, data as Written);
+      }
+
+      @Handles(Written)
+      protected written() {}
+
+      @Handles(Written, { slipId: 'to' })
+      protected received() {}
+    }
+
+    const es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [Slip] });
+    const slip = await es.create(Slip, { slipId: 'a' });
+    const to = 'ann';
+    const refusals: [refused: () => unknown, code: string, detail: string][] = [
+      [() => es.load(Slip, { slipId: ['a'] } as never), 'INVALID_ID', '"slipId" is missing, or is no valid id.'],
+      [() => es.load(Slip, { slipId: '\0' }), 'INVALID_ID', '"slipId" is missing, or is no valid id.'],
+      [() => slip.write({ slipId: 'a' }), 'UNRESOLVED_ID', '"to" is missing, or is no valid id.'],
+      [() => slip.write([]), 'INVALID_PAYLOAD', 'The data is no object.'],
+      [
+        () => slip.write(JSON.parse('{"to":"ann","__proto__":{}}')),
+        'INVALID_PAYLOAD',
+        'The data cannot have the property "__proto__".',
+      ],
+      [() => slip.write({ to, length: 2 }), 'INVALID_PAYLOAD', 'The data cannot have the property "length".'],
+      [() => slip.write({ to, at: new Date(Number.NaN) }), 'UNSTORABLE_PAYLOAD', '"at" cannot be stored: it is an invalid date.'],
+      [() => slip.write({ to, slipId: 'b' }), 'FOREIGN_EVENT', 'The data names another one than it was sent for.'],
+      [() => es.position('0x1'), 'INVALID_POSITION', 'That is no position of this service.'],
+    ];
+    for (const [refused, code, detail] of refusals) {
+      const error = await Promise.resolve()
+        .then(refused)
+        .catch((reason: unknown) => reason);
+      const { type: _type, title: _title, ...told } = problemOf(error);
+      expect(told).toStrictEqual({ status: 400, code, detail });
+    }
+    await es.close();
   });
 
   it('gives problems types of yours', () => {

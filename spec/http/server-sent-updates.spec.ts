@@ -11,7 +11,7 @@ import {
   ProjectionId,
 } from 'eventfold';
 import { type SendEventsOptions, type ServerSentUpdatesOptions, sendEvents, serverSentUpdates } from 'eventfold/http';
-import type { Observable } from 'rxjs';
+import { firstValueFrom, type Observable } from 'rxjs';
 import { Account, AccountBalance, Deposited, Transferred } from '../../samples/bank/account';
 import { type Message, messagesOf, next, serve, type WebServer } from '../controls/web-servers';
 
@@ -171,6 +171,15 @@ describe.each<[string, Class<Balance>]>([
     }
   });
 
+  it('believes no edition that an id makes up', async () => {
+    const { id } = await next((await connect()).messages);
+    for (const made of ['2', '1.made-up', '__proto__']) {
+      const { messages } = await connect(`${id}~${made}`);
+      const expected = target === LiveBalance ? { id } : { id, event: 'reset', data: null };
+      expect(await next(messages)).toStrictEqual(expected);
+    }
+  });
+
   it('shows what it is told to show', async () => {
     options = { show: ({ accountId, balance }) => (accountId === ann ? undefined : { total: BigInt(balance) }) };
     const { messages } = await connect();
@@ -199,4 +208,30 @@ describe.each<[string, Class<Balance>]>([
     const ids = { accountId: { not: 'text' } } as unknown as Balance;
     expect((): Observable<unknown> => serverSentUpdates(es, target, { ids })).toThrow(InvalidIdError);
   });
+});
+
+@Projection()
+class Rebuilt {
+  @ProjectionId() accountId!: string;
+  balance = 0;
+
+  @Handles(Deposited)
+  deposited({ amount }: Deposited) {
+    this.balance += amount;
+  }
+}
+
+it('tells a browser that was away during a rebuild to read anew, once', async () => {
+  const es = await EventSourcing.open({ store: new InMemoryEventStore(), classes: [Rebuilt] });
+  await es.appendUnguarded('imported', [createEvent(Deposited, { accountId: randomUUID(), amount: 1 })]);
+  await es.projections.caughtUp();
+  const begun = (lastEventId?: string) => firstValueFrom(serverSentUpdates(es, Rebuilt, { lastEventId }));
+  const { id } = await begun();
+  expect(id).toBe(es.lastAppended);
+  await es.projections.rebuild(Rebuilt);
+  const { id: idAnew, ...message } = await begun(id);
+  expect(message).toStrictEqual({ event: 'reset', data: null });
+  expect(idAnew).toBe(`${id}~2`);
+  expect(await begun(idAnew)).toStrictEqual({ id: idAnew });
+  await es.close();
 });

@@ -11,10 +11,12 @@ import {
   Projection,
   type ProjectionContext,
   ProjectionId,
+  type StartUpdate,
   type Update,
+  type UpdatesOptions,
 } from 'eventfold';
 import { TypeOrmEventStore } from 'eventfold/typeorm';
-import { firstValueFrom, take, toArray } from 'rxjs';
+import { filter, firstValueFrom, skip, take, toArray } from 'rxjs';
 import { Account, AccountBalance, Deposited } from '../../samples/bank/account';
 import { sqlite } from '../controls/databases';
 
@@ -47,6 +49,23 @@ class OpenTask {
   }
 }
 
+/** What a reader of {@link Fussy} has against the names of the moment. */
+const faults = { refused: '', hidden: '' };
+
+/** Refuses some, and hides others. */
+@Projection({ retry: { attempts: 1 } })
+class Fussy {
+  @ProjectionId() taskId!: string;
+  begun = 0;
+
+  @Handles(Begun)
+  onBegun({ taskId }: Begun, context: ProjectionContext) {
+    if (taskId === faults.refused) throw new Error('It is refused.');
+    if (taskId === faults.hidden) context.delete();
+    this.begun += 1;
+  }
+}
+
 const places: [string, () => Promise<{ store: EventStore; drop: () => Promise<void> }>][] = [
   ['in memory', async () => ({ store: new InMemoryEventStore(), drop: async () => undefined })],
   [
@@ -65,7 +84,9 @@ describe.each(places)('es.projections.updates (%s)', (_name, make) => {
 
   beforeEach(async () => {
     ({ store, drop } = await make());
-    es = await EventSourcing.open({ store, classes: [Account, AccountBalance, OpenTask, Deposited] });
+    es = await EventSourcing.open({ store, classes: [Account, AccountBalance, OpenTask, Fussy, Deposited] });
+    Object.assign(faults, { refused: '', hidden: '' });
+    es.projections.errors().subscribe();
   });
 
   afterEach(async () => {
@@ -85,13 +106,13 @@ describe.each(places)('es.projections.updates (%s)', (_name, make) => {
     await es.projections.caughtUp();
     await append(begun('a'), begun('b'), createEvent(Done, { taskId: 'other' }));
     const [start, ...updates] = await live;
-    expect(start).toStrictEqual({ kind: 'start', position: before, hasMissed: false });
+    expect(start).toStrictEqual({ kind: 'start', position: before, edition: '1', hasMissed: false });
     expect(updates.map(({ position }) => position === es.lastAppended)).toStrictEqual([false, false, true]);
     expect(updates.find((update) => update.kind === 'instance' && update.state === undefined)).toMatchObject({
       ids: { taskId: 'other' },
     });
     const again = await taken(4, before);
-    expect(again[0]).toStrictEqual({ kind: 'start', position: before, hasMissed: false });
+    expect(again[0]).toStrictEqual({ kind: 'start', position: before, edition: '1', hasMissed: false });
     expect(again.slice(1).map((update) => (update.kind === 'instance' ? update.ids : undefined))).toStrictEqual([
       { taskId: 'a' },
       { taskId: 'b' },
@@ -121,8 +142,8 @@ describe.each(places)('es.projections.updates (%s)', (_name, make) => {
     await append(begun('a'), begun('b'));
     await es.projections.caughtUp();
     const updates = (maxEvents: number) => firstValueFrom(es.projections.updates(OpenTask, { after: before, maxEvents }));
-    expect(await updates(2)).toStrictEqual({ kind: 'start', position: before, hasMissed: false });
-    expect(await updates(1)).toStrictEqual({ kind: 'start', position: es.lastAppended, hasMissed: true });
+    expect(await updates(2)).toStrictEqual({ kind: 'start', position: before, edition: '1', hasMissed: false });
+    expect(await updates(1)).toStrictEqual({ kind: 'start', position: es.lastAppended, edition: '1', hasMissed: true });
   });
 
   it('begins where it is, when that is before the position', async () => {
@@ -131,6 +152,61 @@ describe.each(places)('es.projections.updates (%s)', (_name, make) => {
     await es.projections.pause(OpenTask);
     const ahead = await append(begun('a'));
     expect(await firstValueFrom(es.projections.updates(OpenTask, { after: ahead }))).toMatchObject({ position: shown });
+  });
+
+  it('tells of an instance that is retried, also when it was parked while somebody listened', async () => {
+    faults.refused = 'a';
+    const told: unknown[] = [];
+    const watched: unknown[] = [];
+    es.projections.updates(Fussy).subscribe(({ position, ...update }) => told.push(update));
+    es.projections.watch(Fussy, { taskId: 'a' }).subscribe((state) => watched.push(state?.begun));
+    await es.projections.caughtUp();
+    await append(begun('a'), begun('b'));
+    await es.projections.caughtUp();
+    faults.refused = '';
+    const isTold = firstValueFrom(es.projections.changes(Fussy).pipe(filter(({ taskId }) => taskId === 'a')));
+    await es.projections.retry(Fussy);
+    expect(await isTold).toMatchObject({ begun: 1 });
+    expect(told.at(-1)).toMatchObject({ ids: { taskId: 'a' }, state: { begun: 1 }, edition: '1' });
+    expect(watched).toStrictEqual([undefined, 1]);
+  });
+
+  it('tells who was away to read anew when an instance was retried meanwhile, and not when it stands still as before', async () => {
+    faults.refused = 'a';
+    await append(begun('a'), begun('b'));
+    await es.projections.caughtUp();
+    const away = async () => {
+      const { position, edition } = await firstValueFrom(es.projections.updates(Fussy));
+      return { after: position, edition };
+    };
+    const back = async (told: UpdatesOptions<Fussy>) =>
+      (await firstValueFrom(es.projections.updates(Fussy, told))) as StartUpdate;
+    const told = await away();
+    await append(begun('c'));
+    await es.projections.caughtUp();
+    expect((await back(told)).hasMissed).toBe(false);
+    faults.refused = '';
+    await es.projections.retry(Fussy);
+    expect(await back(told)).toStrictEqual({ kind: 'start', position: es.lastAppended, edition: '1', hasMissed: true });
+    expect((await back(await away())).hasMissed).toBe(false);
+    expect((await back({ after: told.after })).hasMissed).toBe(false);
+  });
+
+  it('says after a rebuild that everything is to be read anew, to who listens and to who was away', async () => {
+    await append(begun('a'), begun('b'));
+    await es.projections.caughtUp();
+    const told: Update<Fussy>[] = [];
+    const isGone = firstValueFrom(es.projections.watch(Fussy, { taskId: 'a' }).pipe(filter((state) => state === undefined)));
+    const isAnew = firstValueFrom(es.projections.updates(Fussy).pipe(skip(1)));
+    es.projections.updates(Fussy).subscribe((update) => told.push(update));
+    const { position: after, edition } = await firstValueFrom(es.projections.updates(Fussy));
+    faults.hidden = 'a';
+    await es.projections.rebuild(Fussy);
+    const anew = { kind: 'start', position: es.lastAppended, edition: '2', hasMissed: true };
+    expect(await isAnew).toStrictEqual(anew);
+    await isGone;
+    expect(told.slice(1)).toStrictEqual([anew]);
+    expect(await firstValueFrom(es.projections.updates(Fussy, { after, edition }))).toStrictEqual(anew);
   });
 
   it('tells of one instance as watch does', async () => {

@@ -48,12 +48,13 @@ export class Instances {
   updates<T extends object>(target: Class<T>, options: UpdatesOptions<T>): Observable<Update<T>> {
     const model = this.projections.modelOf(target);
     checkUpdates(options);
-    const { ids, maxEvents = 1_000 } = options;
+    const { ids, edition, maxEvents = 1_000 } = options;
     const live = this.projections.liveOf(model);
     const updates = (): Observable<Update<object>> => {
       if (ids === undefined) {
-        const after = options.after === undefined ? undefined : this.store.position(options.after);
-        return live?.updates(after, maxEvents) ?? updatesOfKept(this.projections.readableOf(model), after, maxEvents);
+        const position = options.after === undefined ? undefined : this.store.position(options.after);
+        if (live !== undefined) return live.updates(position, maxEvents);
+        return updatesOfKept(this.projections.readableOf(model), position && { position, edition }, maxEvents);
       }
       const identity = givenIdentity(model, ids);
       return live?.updatesOf(identity) ?? this.watchKept(this.projections.readableOf(model), identity);
@@ -84,7 +85,7 @@ export class Instances {
 }
 
 function checkUpdates<T>(options: UpdatesOptions<T>): void {
-  checkOptions('updates', options, ['ids', 'after', 'maxEvents']);
+  checkOptions('updates', options, ['ids', 'after', 'edition', 'maxEvents']);
   const { ids, maxEvents = 0 } = options;
   if (!Number.isSafeInteger(maxEvents) || maxEvents < 0)
     throw new InvalidArgumentError(`updates cannot look at ${nameOf(maxEvents)} events. Give 0 or more.`);

@@ -1,8 +1,9 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
 import type { Position } from '../../events/recorded-event';
 import type { EventStore } from '../../store/event-store';
-import type { GenerationRecord, InstanceId, ProjectionStore } from '../../store/projection-store';
+import type { BlockedInstance, GenerationRecord, InstanceId, ProjectionStore } from '../../store/projection-store';
 import type { ProjectionDefinition } from '../folding/projection-definition';
+import { editionOf } from './edition';
 
 /** What the following of changes works with. */
 export interface RowChangesOptions {
@@ -23,20 +24,27 @@ export interface RowChange {
   readonly state: object | undefined;
   /** Every change up to here has been told with this one, or before. */
   readonly position: Position | undefined;
+  readonly edition: string | undefined;
+  /** Whether it is told because another generation serves: it may be as it was. */
+  readonly isOfSwap?: boolean;
+}
+
+/** Up to where changes have been told, and of which edition, as far as is known. */
+export interface Told {
+  readonly position: Position | undefined;
+  readonly edition: string | undefined;
 }
 
 /** What changed after a position. */
-export interface EarlierChanges {
+export interface EarlierChanges extends Told {
   readonly changes: readonly RowChange[];
-  /** Up to where, as far as was looked. */
-  readonly position: Position | undefined;
   readonly hasMissed: boolean;
 }
 
 /** From a checkpoint to a later one. */
 interface Span {
-  readonly before: Position | undefined;
-  readonly upTo: Position | undefined;
+  readonly before: Told;
+  readonly upTo: Told;
 }
 
 /** So many instances are loaded at once. */
@@ -55,10 +63,12 @@ const later = setTimeout;
  */
 export class RowChanges {
   private readonly subject = new Subject<RowChange>();
+  private readonly swaps = new Subject<Told>();
   private listeners = 0;
   private following: Subscription | undefined;
   private seen: GenerationRecord | undefined;
-  private blocked = new Map<string, InstanceId['values'] | undefined>();
+  /** What stood still when `seen` was looked at, or somewhat later. */
+  private blocked: readonly BlockedInstance[] = [];
   private isWorking = false;
   private hasMore = false;
   private pauseMs = shortestPauseMs;
@@ -95,28 +105,38 @@ export class RowChanges {
   }
 
   /** Up to where listeners have been told. */
-  get toldUpTo(): Position | undefined {
-    return this.seen?.checkpoint;
+  get told(): Told {
+    return { position: this.seen?.checkpoint, edition: this.seen && editionOf(this.seen, this.blocked) };
   }
 
-  /** @returns each instance that changed after a position, up to where listeners have been told, unless that is too much. */
-  async since(after: Position | undefined, maxEvents: number): Promise<EarlierChanges> {
+  /** Another generation serves from now on: instances may have changed, or be gone, that no event says so of. For who listens. */
+  get swapped(): Observable<Told> {
+    return this.swaps;
+  }
+
+  /** @returns each instance that changed after what somebody was told, up to what listeners have been, unless that is too much. */
+  async since(earlier: Told, maxEvents: number): Promise<EarlierChanges> {
     const { store, definition } = this.options;
-    const position = this.seen?.checkpoint;
+    const { told } = this;
+    const { position } = told;
+    const after = earlier.position;
+    if (earlier.edition !== undefined && told.edition !== earlier.edition) return { changes: [], ...told, hasMissed: true };
     const touched = new Map<string, InstanceId>();
     if (position === undefined || (after !== undefined && store.compare(position, after) <= 0))
-      return { changes: [], position, hasMissed: false };
+      return { changes: [], ...told, hasMissed: false };
     const criteria = [{ types: definition.folding.types }];
     let events = 0;
     for await (const event of store.read({ criteria, limit: maxEvents + 1, ...(after !== undefined && { after }) })) {
       if (store.compare(event.position, position) > 0) break;
       events += 1;
-      if (events > maxEvents) return { changes: [], position, hasMissed: true };
+      if (events > maxEvents) return { changes: [], ...told, hasMissed: true };
       for (const identity of definition.folding.identitiesOf(event)) touched.set(identity.key, identity);
     }
     const changes: RowChange[] = [];
-    await this.load([...touched.values()], { before: after, upTo: position }, (change) => changes.push(change));
-    return { changes, position, hasMissed: false };
+    await this.load([...touched.values()], { before: { ...told, position: after }, upTo: told }, (change) =>
+      changes.push(change),
+    );
+    return { changes, ...told, hasMissed: false };
   }
 
   /** Whether whoever listens has been told of everything up to a checkpoint. */
@@ -150,6 +170,7 @@ export class RowChanges {
     this.isReady?.();
     this.end();
     this.subject.complete();
+    this.swaps.complete();
   }
 
   private look(): void {
@@ -188,30 +209,35 @@ export class RowChanges {
     const { seen } = this;
     if (seen === undefined || seen.generation !== record.generation) return this.takeUp(record);
     if (seen.checkpoint === record.checkpoint && seen.token === record.token) return undefined;
+    // Read before the instances are: one that is resumed in between is told of now, and again at the next look.
+    const blocked = await place.blocked(record);
     const touched = new Map<string, InstanceId>();
-    await this.addResumed(record, seen, touched);
+    if (seen.token !== record.token) this.addResumed(touched);
     if (seen.checkpoint !== record.checkpoint) await this.addTouched(seen.checkpoint, record.checkpoint, touched);
-    const span = { before: seen.checkpoint, upTo: record.checkpoint };
+    const span = { before: this.told, upTo: { position: record.checkpoint, edition: editionOf(record, blocked) } };
     await this.load([...touched.values()], span, (change) => this.subject.next(change));
     this.seen = record;
+    this.blocked = blocked;
     return undefined;
   }
 
   /** Another generation serves: every instance may be another. */
   private async takeUp(record: GenerationRecord): Promise<void> {
     const { place, definition } = this.options;
-    const { seen } = this;
-    this.blocked = new Map((await place.blocked(record)).map(({ key, values }) => [key, values]));
+    const { seen, told } = this;
+    const blocked = await place.blocked(record);
     if (seen !== undefined) {
       for await (const chunk of place.scan(definition, record))
-        for (const state of chunk) this.subject.next({ id: definition.idOf(state), state, position: seen.checkpoint });
-      await this.tellGone(seen);
+        for (const state of chunk) this.subject.next({ id: definition.idOf(state), state, ...told, isOfSwap: true });
+      await this.tellGone(seen, told);
     }
     this.seen = record;
+    this.blocked = blocked;
+    if (seen !== undefined) this.swaps.next(this.told);
   }
 
   /** Instances of what served before, which is kept, may not be there any more. */
-  private async tellGone({ checkpoint, generation }: GenerationRecord): Promise<void> {
+  private async tellGone({ generation }: GenerationRecord, told: Told): Promise<void> {
     const { place, definition } = this.options;
     const { projection, kind } = definition;
     const kept = (await place.records(projection)).find(({ role }) => role === 'kept');
@@ -219,21 +245,13 @@ export class RowChanges {
     for await (const chunk of place.scan(definition, kept)) {
       const ids = chunk.map((state) => definition.idOf(state));
       const there = await place.load(definition, { projection, role: 'serving' }, ids);
-      for (const id of ids) if (!there.has(id.key)) this.subject.next({ id, state: undefined, position: checkpoint });
+      for (const id of ids) if (!there.has(id.key)) this.subject.next({ id, state: undefined, ...told, isOfSwap: true });
     }
   }
 
-  /** Instances that stood still when it was looked last may have been resumed, which the checkpoint does not tell. */
-  private async addResumed(
-    record: GenerationRecord,
-    { token }: GenerationRecord,
-    touched: Map<string, InstanceId>,
-  ): Promise<void> {
-    const blocked = await this.options.place.blocked(record);
-    const before = this.blocked;
-    this.blocked = new Map(blocked.map(({ key, values }) => [key, values]));
-    if (token === record.token) return;
-    for (const [key, values] of before) if (values !== undefined) touched.set(key, { key, values });
+  /** Instances that stood still, and may not any more, change without the checkpoint. */
+  private addResumed(touched: Map<string, InstanceId>): void {
+    for (const { key, values } of this.blocked) if (values !== undefined) touched.set(key, { key, values });
   }
 
   private async addTouched(
@@ -261,7 +279,7 @@ export class RowChanges {
     for (let from = 0; from < ids.length; from += batch) {
       const some = ids.slice(from, from + batch);
       const states = await place.load(definition, of, some);
-      for (const id of some) tell({ id, state: states.get(id.key), position: id === last ? upTo : before });
+      for (const id of some) tell({ id, state: states.get(id.key), ...(id === last ? upTo : before) });
     }
   }
 }

@@ -12,13 +12,20 @@ export interface InstanceUpdate<T> {
    * Undefined before the first event.
    */
   readonly position: Position | undefined;
+  /** As {@link StartUpdate.edition}. */
+  readonly edition?: string;
 }
 
 /** From where changes are told. */
 export interface StartUpdate {
   readonly kind: 'start';
   readonly position: Position | undefined;
-  /** Whether more had happened after the position that was asked for than was looked at: read everything anew. */
+  /**
+   * Goes with the position for who goes on after it: it is another one once instances may have changed without an event, as by a
+   * rebuild, or when an event was parked, retried or skipped. A projection that is live has none.
+   */
+  readonly edition?: string;
+  /** Whether more may have changed than is told, as too much has happened, or it is another edition: read everything anew. */
   readonly hasMissed: boolean;
 }
 
@@ -31,6 +38,8 @@ export interface UpdatesOptions<T> {
   readonly ids?: Ids<T>;
   /** Begins with each instance that has changed after this position. Not together with `ids`, which begin with what there is. */
   readonly after?: Position | string | undefined;
+  /** What was told with that position: with another edition, everything is to be read anew. Unless given, it is not looked at. */
+  readonly edition?: string | undefined;
   /** How many events after `after` are looked at, at most: a whole number of 0 or more; 1000 unless given. */
   readonly maxEvents?: number;
 }

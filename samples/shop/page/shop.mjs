@@ -24,6 +24,8 @@ function change(task) {
     } catch (error) {
       for (const shortage of error.problem?.shortages ?? []) shortages.set(shortage.productId, shortage);
       say('problem', titleOf(error.problem), error.message);
+      // On a telephone the cart may be far from the button that was pressed.
+      element('problem').scrollIntoView({ block: 'nearest' });
     } finally {
       element('order').disabled = false;
       drawCart();
