@@ -9,7 +9,7 @@ const project = {
 module.exports = {
   globalSetup: '<rootDir>/spec/global-setup.cjs',
   // Databases that other specs keep busy answer late.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   // Many specs wait for databases and processes.
   maxWorkers: 3,
   reporters: ['default', '<rootDir>/spec/reporter.cjs'],

@@ -226,27 +226,12 @@ export class RowChanges {
     const { place, definition } = this.options;
     const { seen, told } = this;
     const blocked = await place.blocked(record);
-    if (seen !== undefined) {
+    if (seen !== undefined)
       for await (const chunk of place.scan(definition, record))
         for (const state of chunk) this.subject.next({ id: definition.idOf(state), state, ...told, isOfSwap: true });
-      await this.tellGone(seen, told);
-    }
     this.seen = record;
     this.blocked = blocked;
     if (seen !== undefined) this.swaps.next(this.told);
-  }
-
-  /** Instances of what served before, which is kept, may not be there any more. */
-  private async tellGone({ generation }: GenerationRecord, told: Told): Promise<void> {
-    const { place, definition } = this.options;
-    const { projection, kind } = definition;
-    const kept = (await place.records(projection)).find(({ role }) => role === 'kept');
-    if (kept?.generation !== generation || kept.kind !== kind) return;
-    for await (const chunk of place.scan(definition, kept)) {
-      const ids = chunk.map((state) => definition.idOf(state));
-      const there = await place.load(definition, { projection, role: 'serving' }, ids);
-      for (const id of ids) if (!there.has(id.key)) this.subject.next({ id, state: undefined, ...told, isOfSwap: true });
-    }
   }
 
   /** Instances that stood still, and may not any more, change without the checkpoint. */
