@@ -301,8 +301,6 @@ describe('localTime', () => {
 });
 
 describe('the command line', () => {
-  jest.setTimeout(120_000);
-
   const main = join(__dirname, 'main.js');
   let folder: string;
   const options = (env: Record<string, string> = {}) => ({ cwd: folder, env: { ...process.env, NO_COLOR: '1', ...env } });

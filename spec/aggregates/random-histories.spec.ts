@@ -225,7 +225,7 @@ describe('aggregates under any history and interleaving', () => {
       }),
       { numRuns: 300 },
     );
-  }, 60_000);
+  });
 });
 
 interface Outcome {

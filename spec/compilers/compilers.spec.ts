@@ -99,7 +99,7 @@ describe.each(modes)('A model compiled by %s', (_mode, compile) => {
 
   beforeAll(async () => {
     model = load(await compile());
-  }, 60_000);
+  });
 
   it('comes to the registry that its decorators say', () => {
     const registry = Registry.of(classesOf(model));

@@ -98,8 +98,6 @@ async function stopped(es: EventSourcing, dataSource: DataSource): Promise<void>
   await dataSource.destroy(); // yours to close, after it
 }
 
-jest.setTimeout(30_000);
-
 describeDatabases('docs/databases.md', () => {
   const [schema, others] = [unique(), unique()];
   const address = new URL(postgresUrl);

@@ -67,7 +67,7 @@ describeDatabases('Rows that were damaged by hand', (database) => {
     es = await EventSourcing.open({ store, classes, upcasters, storedEvents: 'off', projections: { run: 'manual' } });
     es.projections.errors().subscribe();
     await es.projections.start();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await es?.close();

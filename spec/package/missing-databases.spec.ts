@@ -3,8 +3,6 @@ import { dirname, join } from 'node:path';
 
 const root = dirname(require.resolve('eventfold/package.json'));
 
-jest.setTimeout(60_000);
-
 describe('the test command, where a database or Chromium does not answer', () => {
   it('fails in CI, and says which', () => {
     const { status, output } = run({ CI: 'true', ...nobodyThere });

@@ -25,8 +25,6 @@ import { type DatabasePlace, describeDatabases, mariadb, postgres, sqlite } from
 import { ownPlace } from '../controls/own-place';
 import { Gate } from '../controls/tally';
 
-jest.setTimeout(30_000);
-
 @Event('rebuilt.added')
 class Added {
   id!: string;
@@ -492,7 +490,7 @@ describeDatabases(
       await three.projections.caughtUp(undefined, { timeoutMs: 20_000 });
       expect(await volumes()).toStrictEqual(sums(range(next), 2));
       expect((await three.projections.status())[0]).toMatchObject({ version: 2, kept: undefined, state: 'live' });
-    }, 90_000);
+    });
 
     it.each(kinds)('holds %p up while it is paused, in every process', async (target) => {
       const [one, two] = [await open([target]), await open([target])];

@@ -84,5 +84,5 @@ promise('No lost update: of two appends that saw the same state, at most one com
       }),
       { numRuns: trial.isInMemory ? 60 : 25 },
     );
-  }, 60_000);
+  });
 });

@@ -48,5 +48,5 @@ promise('A rebuild equals the incremental result: a late or new process shows wh
       }),
       { numRuns: trial.isInMemory ? 80 : 10 },
     );
-  }, 120_000);
+  });
 });

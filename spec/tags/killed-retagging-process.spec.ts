@@ -54,7 +54,7 @@ describeDatabases(
       }
       await es.close();
       await before.close();
-    }, 60_000);
+    });
   },
   [postgres, mariadb, sqlite],
 );

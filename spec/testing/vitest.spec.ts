@@ -10,8 +10,6 @@ interface Report {
   readonly numPassedTests: number;
 }
 
-jest.setTimeout(60_000);
-
 describe('the testing kit under vitest', () => {
   it('plays scenarios', () => {
     expect(report('scenario.test.ts')).toMatchObject({ success: true, numTotalTests: 4, numPassedTests: 4 });

@@ -6,7 +6,6 @@ import { OpenTransactions } from '../../controls/open-transactions';
 import { Tally, Wallet } from '../../controls/wallets';
 
 // Servers may be busy with other specs.
-jest.setTimeout(20_000);
 
 /** Counts the transactions that store appends. */
 class CommitCounter implements Logger {

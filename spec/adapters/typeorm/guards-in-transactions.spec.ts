@@ -6,7 +6,6 @@ import { type DatabasePlace, describeDatabases, mariadb, postgres } from '../../
 import { OpenTransactions } from '../../controls/open-transactions';
 
 // Servers may be busy with other specs.
-jest.setTimeout(20_000);
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const random = (below: number) => Math.floor(Math.random() * below);
@@ -99,7 +98,7 @@ describeDatabases(
         await Promise.all(range(8).map(buy));
         expect(sold).toBe(seats);
         expect((await read(store(0), criteria)).filter(({ type }) => type === 'Sold')).toHaveLength(seats);
-      }, 30_000);
+      });
     }
 
     const tagsOf = (count: number) => range(count).map((index) => `id${index}:${index}`);

@@ -5,7 +5,6 @@ import { OpenTransactions } from '../../controls/open-transactions';
 import { Credited, Moved, Refused, Wallet } from '../../controls/wallets';
 
 // Servers may be busy with other specs.
-jest.setTimeout(20_000);
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 

@@ -16,7 +16,6 @@ import { type DatabasePlace, describeDatabases, mariadb, postgres, sqlite } from
 import { ownPlace } from '../../controls/own-place';
 
 // Servers may be busy with other specs.
-jest.setTimeout(20_000);
 
 @Event('hooked.noted')
 class Noted {

@@ -2,8 +2,6 @@ import { type Append, type EventStore, InvalidAppendError } from 'eventfold';
 import type { TypeOrmEventStore } from 'eventfold/typeorm';
 import { type DatabasePlace, describeDatabases, mariadb } from '../../controls/databases';
 
-jest.setTimeout(60_000);
-
 const megabyte = 2 ** 20;
 
 const event = (megabytes: number, letter = 'y') => ({ type: 'large', data: { text: letter.repeat(megabytes * megabyte) } });

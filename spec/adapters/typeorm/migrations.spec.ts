@@ -20,8 +20,6 @@ import {
 import { ownPlace } from '../../controls/own-place';
 import { schemaOf } from '../../controls/schema-of';
 
-jest.setTimeout(60_000);
-
 const kinds = [postgres, pglite, mariadb, sqlite].filter((database) => databases.includes(database));
 
 describeDatabases('eventStoreMigrations', eventStoreMigrationRules, kinds);

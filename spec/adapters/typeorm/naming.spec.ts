@@ -5,8 +5,6 @@ import { type DatabasePlace, describeDatabases, mariadb, postgres, sqlite } from
 import { ownPlace } from '../../controls/own-place';
 import { schemaOf } from '../../controls/schema-of';
 
-jest.setTimeout(30_000);
-
 @Event('naming.noted')
 class Noted {
   noteId!: string;

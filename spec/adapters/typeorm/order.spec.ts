@@ -6,7 +6,6 @@ import { OpenTransactions } from '../../controls/open-transactions';
 import { Added, AsyncTally, added } from '../../controls/tally';
 
 // Servers may be busy with other specs.
-jest.setTimeout(20_000);
 
 interface One {
   readonly stream?: string;

@@ -177,7 +177,7 @@ describeDatabases('Any transaction of the user’s', (database) => {
       }),
       { numRuns: 10 },
     );
-  }, 60_000);
+  });
 
   async function expectWorld(held: ReadonlyMap<string, Tally>): Promise<void> {
     expect(await notesIn(dataSource)).toStrictEqual([...committed.notes].sort());

@@ -229,7 +229,7 @@ describeDatabases(
       expect((error as Error).message).toContain('es.transaction(manager');
       await store.append(append(2));
       expect(await store.head()).toBeDefined();
-    }, 20_000);
+    });
   },
   [pglite, sqliteInMemory],
 );

@@ -5,8 +5,6 @@ import { type DatabasePlace, describeDatabases } from '../../controls/databases'
 import { ledgers } from '../../controls/ledgers';
 import { during } from '../../controls/snapshot-stores';
 
-jest.setTimeout(30_000);
-
 describeDatabases('TypeOrmSnapshotStore', (database) => {
   let place: DatabasePlace;
   let dataSource: DataSource;

@@ -15,7 +15,7 @@ describeDatabases(
       const dataSource = await place.dataSource();
       await fill(dataSource, place);
       address = addressOf(dataSource, place.tables);
-    }, 60_000);
+    });
     afterAll(() => place?.drop());
 
     const ways = database === postgres ? ['store.read', 'by tag', 'backward', 'es.events'] : ['es.events'];
@@ -27,7 +27,7 @@ describeDatabases(
         expect(said).toMatch(/^200000 events/);
         expect(Number(/(\d+) MB/.exec(said)?.[1])).toBeLessThan(100);
         expect(await child.exited).toStrictEqual({ code: 0, signal: null });
-      }, 30_000);
+      });
     }
   },
   [postgres, mariadb, sqlite],

@@ -55,7 +55,7 @@ describeDatabases(
       const amounts = Array.from({ length: 60 }, (_, index) => index + 1);
       expect(seen.amounts).toStrictEqual(amounts);
       expect((await es.projections.get(AsyncTally, { id: 'a' }))?.seen).toStrictEqual(amounts);
-    }, 20_000);
+    });
 
     it('wake-ups end, and come again afterwards', async () => {
       proxy.goAway();

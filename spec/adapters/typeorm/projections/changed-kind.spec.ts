@@ -5,8 +5,6 @@ import { type DatabasePlace, describeDatabases, postgres, sqliteInMemory } from 
 import { ownPlace } from '../../../controls/own-place';
 import { Added, added } from '../../../controls/tally';
 
-jest.setTimeout(30_000);
-
 @Projection({ name: 'Kinds' })
 class Document {
   @ProjectionId() id!: string;

@@ -4,8 +4,6 @@ import { type Database, type DatabasePlace, describeDatabases, mariadb, postgres
 import { ownPlace } from '../../../controls/own-place';
 import { openStore } from './projection-place';
 
-jest.setTimeout(30_000);
-
 /** What is about a value, by what it does: SQL that fails on a table `{t}` with a row 1. */
 const refused: readonly [string, string, readonly Database[]][] = [
   ['a key that is there', `INSERT INTO {t} (id, name, amount) VALUES (1, 'a', 1)`, [postgres, mariadb, sqlite]],

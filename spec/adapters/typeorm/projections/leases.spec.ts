@@ -4,8 +4,6 @@ import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
 import { type DatabasePlace, describeDatabases, mariadb, postgres, sqlite } from '../../../controls/databases';
 import { changes, definition, longMs, openStore, roomIn, taken, totals } from './projection-place';
 
-jest.setTimeout(30_000);
-
 describeDatabases(
   'a lease',
   (database) => {

@@ -4,8 +4,6 @@ import type { DataSource } from 'typeorm';
 import { type DatabasePlace, describeDatabases, mariadb } from '../../../controls/databases';
 import { changes, definition, idOf, openStore, roomIn, taken, tally, totals } from './projection-place';
 
-jest.setTimeout(30_000);
-
 /** Where each change of tables ends its transaction. */
 describeDatabases(
   'a swap of tables that a process has left half done',

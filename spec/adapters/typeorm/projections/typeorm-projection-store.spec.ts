@@ -5,8 +5,6 @@ import { type Database, type DatabasePlace, describeDatabases, mariadb, postgres
 import { ownPlace } from '../../../controls/own-place';
 import { changes, documents, idOf, longMs, openStore, roomIn, Tally, taken, tally, totals } from './projection-place';
 
-jest.setTimeout(30_000);
-
 const event: NewEvent = { type: 'noted', data: {} };
 
 describeDatabases('handlers that write by themselves', (database) => {

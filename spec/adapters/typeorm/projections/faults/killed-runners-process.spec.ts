@@ -56,7 +56,7 @@ describeDatabases(
       expect(notesOf(await es.projections.all(FussyLedger))).toStrictEqual(fussy);
       expect(await es.projections.parked()).toStrictEqual([]);
       await es.close();
-    }, 120_000);
+    });
   },
   [postgres, sqlite],
 );

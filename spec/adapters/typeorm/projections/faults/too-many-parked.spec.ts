@@ -74,7 +74,7 @@ describeDatabases(
       await es.projections.caughtUp(undefined, { timeoutMs: 30_000 });
       expect(await es.projections.parked(Limited)).toStrictEqual([]);
       expect(total(await es.projections.all(Limited))).toBe(3_000 * 11);
-    }, 90_000);
+    });
   },
   [sqliteInMemory],
 );
