@@ -114,10 +114,8 @@ describe('es.trackAppends', () => {
     for (const forged of ["1' OR 1=1", '1.5', '0', '-1', ' 1', '1e3', '9'.repeat(19), '1\0'])
       expect(() => es.position(forged)).toThrow(InvalidPositionError);
     expect(asked).toStrictEqual([]);
-    const start = performance.now();
     const headers = { 'eventfold-position': '999999999999999999' };
     await expect(waitForOwnWrites(es, headers, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'CAUGHT_UP_TIMEOUT' });
-    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });
 
