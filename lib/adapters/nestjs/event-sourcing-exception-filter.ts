@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger, Optional } from '@nestjs/common';
-import { isPassing, type ProblemDescription, type ProblemOptions } from '../../http/problem';
+import { throwError } from 'rxjs';
+import { isPassing, type ProblemDescription, type ProblemOptions, problemOf } from '../../http/problem';
 import { answerProblem, reportedProblem } from '../../http/problem-response';
 
 /** What the exception filter of the application's container takes, where one is provided. */
@@ -12,9 +13,15 @@ interface Reply {
   status(status: number): { headers(headers: object): { send(body: Buffer): unknown } };
 }
 
+/** A client of a gateway. */
+interface Listener {
+  emit(event: string, data: unknown): unknown;
+}
+
 /**
  * Answers errors with Problem Details, on Express and on Fastify: those of Eventfold, `HttpException`s with what they say, and
- * what you describe. Of others nothing is told; they are logged.
+ * what you describe. Of others nothing is told; they are logged. Handlers of messages are answered with the same, as data; those of
+ * microservices and gateways keep what an `RpcException` or a `WsException` says. Errors of GraphQL are left to it.
  *
  * @example
  * ```ts
@@ -32,8 +39,16 @@ export class EventSourcingExceptionFilter implements ExceptionFilter {
     this.options = { types, describe: (error) => describe?.(error) ?? descriptionOf(error) };
   }
 
-  catch(error: unknown, host: ArgumentsHost): void {
-    if (host.getType() !== 'http') throw error;
+  catch(error: unknown, host: ArgumentsHost): unknown {
+    const transport = host.getType<string>();
+    if (transport === 'http') return this.answer(error, host);
+    // Nest answers a message with nothing when a filter throws, and ends the process where it came through a gateway.
+    if (transport === 'rpc') return throwError(() => this.told(error));
+    if (transport !== 'ws') throw error;
+    return host.switchToWs().getClient<Listener>().emit('exception', this.told(error));
+  }
+
+  private answer(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<IncomingMessage>();
     const response = http.getResponse<ServerResponse | Reply>();
@@ -52,10 +67,26 @@ export class EventSourcingExceptionFilter implements ExceptionFilter {
         .send(Buffer.from(JSON.stringify(body)));
   }
 
+  /** @returns what who sent a message is told. */
+  private told(error: unknown): object {
+    if (isOfTransport(error)) {
+      const said = error.getError();
+      return typeof said === 'object' ? said : { status: 'error', message: said };
+    }
+    const problem = problemOf(error, this.options);
+    if (problem.status >= 500) this.log(error);
+    return problem;
+  }
+
   private log(error: unknown): void {
     if (isPassing(error)) this.logger.warn(error.message);
     else this.logger.error(textOf(error));
   }
+}
+
+/** An `RpcException` or a `WsException`, whose packages may not be there. */
+function isOfTransport(error: unknown): error is { getError(): string | object } {
+  return error instanceof Error && 'getError' in error && typeof error.getError === 'function';
 }
 
 function textOf(error: unknown): string {
