@@ -1,5 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger, Optional } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Inject,
+  Logger,
+  Optional,
+  ServiceUnavailableException,
+} from '@nestjs/common';
 import { throwError } from 'rxjs';
 import { isPassing, type ProblemDescription, type ProblemOptions, problemOf } from '../../http/problem';
 import { answerProblem, reportedProblem } from '../../http/problem-response';
@@ -11,6 +20,14 @@ export const problemOptionsToken = Symbol.for('eventfold:nestjs:problem-options'
 interface Reply {
   readonly raw: ServerResponse;
   status(status: number): { headers(headers: object): { send(body: Buffer): unknown } };
+}
+
+/** What the exception of a health check holds. */
+interface HealthResult {
+  readonly status: unknown;
+  readonly info: unknown;
+  readonly error: unknown;
+  readonly details: unknown;
 }
 
 /** A client of a gateway. */
@@ -79,6 +96,8 @@ export class EventSourcingExceptionFilter implements ExceptionFilter {
   }
 
   private log(error: unknown): void {
+    // Terminus has logged it.
+    if (healthIn(error) !== undefined) return;
     if (isPassing(error)) this.logger.warn(error.message);
     else this.logger.error(textOf(error));
   }
@@ -93,11 +112,21 @@ function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** @returns what Terminus says, which throws it where something is not well; undefined for other errors. */
+function healthIn(error: unknown): Pick<HealthResult, 'info' | 'error' | 'details'> | undefined {
+  if (!(error instanceof ServiceUnavailableException)) return undefined;
+  const { status, info, error: unwell, details } = error.getResponse() as Partial<HealthResult>;
+  if ((status !== 'error' && status !== 'shutting_down') || typeof details !== 'object') return undefined;
+  return { info, error: unwell, details };
+}
+
 /** What an exception of Nest says, its pipes included. */
 function descriptionOf(error: unknown): ProblemDescription | undefined {
   if (!(error instanceof HttpException)) return undefined;
   const status = error.getStatus();
   const response = error.getResponse();
+  const health = healthIn(error);
+  if (health !== undefined) return { status, ...health };
   const said: unknown = typeof response === 'string' ? response : (response as { message?: unknown }).message;
   if (status >= 500 || said === undefined) return { status };
   if (Array.isArray(said)) return { status, detail: said.map(String).join('; '), messages: said.map(String) };
