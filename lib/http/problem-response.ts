@@ -54,7 +54,12 @@ export function reportedProblem(
   { report = tell, ...options }: ProblemAnswerOptions = {},
 ): ProblemResponse {
   const answer = problemResponse(error, options);
-  if (answer.status >= 500) report(error, request);
+  if (answer.status < 500) return answer;
+  try {
+    report(error, request);
+  } catch (failure) {
+    process.emitWarning(`report threw: ${String(failure)}`, 'EventfoldWarning');
+  }
   return answer;
 }
 

@@ -3,6 +3,7 @@ import { AggregateNotFoundError } from '../aggregates/aggregate-errors';
 import { EventSourcingError } from '../event-sourcing-error';
 import { EventValidationError, InvalidPayloadError, type Violation } from '../events/event-errors';
 import { UnstorablePayloadError } from '../events/unstorable-payload-error';
+import { dataOf } from './server-sent-event';
 
 /**
  * What a client is told of an error: Problem Details, with the error's stable `code` as a member of its own.
@@ -29,7 +30,10 @@ export type ProblemDescription = number | ({ readonly status: number } & Partial
 
 /** How errors become problems. */
 export interface ProblemOptions {
-  /** Says what clients may know of your own errors; for undefined the error is one of the framework's, or a 500. */
+  /**
+   * Says what clients may know of your own errors; for undefined the error is one of the framework's, or a 500. So it is when this
+   * throws, or gives what is no status or no JSON.
+   */
   readonly describe?: ((error: unknown) => ProblemDescription | undefined) | undefined;
   /** The start of each problem's `type`, before the code: `https://example.org/problems/`. */
   readonly types?: string | undefined;
@@ -82,11 +86,29 @@ const details: Readonly<Record<string, string>> = {
  * to be safe, nothing is: no message, no stack.
  */
 export function problemOf(error: unknown, options: ProblemOptions = {}): Problem {
-  const described = options.describe?.(error);
-  if (typeof described === 'number') return problem(described);
-  if (described !== undefined) return { ...problem(described.status), ...described };
+  const described = describedBy(error, options);
+  if (described !== undefined) return described;
   if (error instanceof EventSourcingError) return ownProblem(error, options);
   return foreignProblem(error) ?? problem(500);
+}
+
+/**
+ * What an application says of its errors, which is not the place to fail in: web frameworks answer that with a stack.
+ *
+ * @returns undefined where it says nothing.
+ */
+function describedBy(error: unknown, { describe }: ProblemOptions): Problem | undefined {
+  try {
+    const said = describe?.(error);
+    if (said === undefined) return undefined;
+    const described = typeof said === 'number' ? { status: said } : said;
+    const { status } = described;
+    if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`${String(status)} is no status`);
+    return JSON.parse(String(dataOf({ ...problem(status), ...described })));
+  } catch (failure) {
+    process.emitWarning(`describe failed, and a client is told of a 500: ${String(failure)}`, 'EventfoldWarning');
+    return problem(500);
+  }
 }
 
 function problem(status: number, detail?: string): Problem {

@@ -40,8 +40,8 @@ export function requireMatch(aggregate: AnyAggregate, ifMatch: string | undefine
   expectUnchanged(aggregate, () => new PreconditionFailedError());
 }
 
-/** One member of the list, up to the next comma. */
-const member = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*"))?[ \t]*(?:,|$)/y;
+/** One member of the list, up to the next comma. No blank may be read in two ways: a header of blanks would take long. */
+const member = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y;
 
 /** @returns the tags that can match: a weak one never does. */
 function tagsIn(header: string): readonly string[] | 'any' {

@@ -22,12 +22,17 @@ export interface SendEventsOptions extends ProblemOptions {
 
 /** Taken here, so that fake timers in a user's tests do not stop the heartbeats. */
 const every = setInterval;
+const later = setTimeout;
+
+/** A client that has not taken the last messages after so long, or the time of a heartbeat, is cut off: servers wait for it. */
+const longestEndMs = 5_000;
 
 /**
  * Answers a request with events until the client leaves, the observable ends or `signal` aborts; then it unsubscribes. An error
  * of the observable is the last message, named `problem`.
  *
- * A client that takes messages too slowly is not waited for: of each instance the newest message waits for it.
+ * A client that takes messages too slowly is not waited for: of each instance the newest message waits for it, and at the end for no
+ * more than five seconds.
  *
  * @returns when the response is over. It never rejects.
  * @throws {@link InvalidArgumentError} when an option is unknown or not possible; nothing is sent.
@@ -54,21 +59,33 @@ export async function sendEvents(
     if (response.destroyed || signal?.aborted || isHeadAlone) return resolve();
     response.once('close', resolve);
     response.on('error', () => undefined);
-    const end = () => response.end();
+    let cut: NodeJS.Timeout | undefined;
+    const ending = () => {
+      cut ??= later(() => response.destroy(), Math.min(heartbeatMs, longestEndMs));
+    };
+    const end = () => {
+      ending();
+      response.end();
+    };
     const heartbeat = every(() => writer.beat(), heartbeatMs);
     heartbeat.unref();
     const subscription = events.subscribe({
       next: (event) => writer.send(event),
       error: (error: unknown) => {
         writer.send({ event: 'problem', data: problemOf(error, problems) });
+        ending();
         writer.end();
       },
-      complete: () => writer.end(),
+      complete: () => {
+        ending();
+        writer.end();
+      },
     });
     signal?.addEventListener('abort', end);
     response.once('close', () => {
       subscription.unsubscribe();
       clearInterval(heartbeat);
+      clearTimeout(cut);
       signal?.removeEventListener('abort', end);
     });
   });

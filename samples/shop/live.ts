@@ -24,7 +24,7 @@ export function live<T extends object>(
   const messages = serverSentUpdates(es, target, { lastEventId }).pipe(
     concatMap(async (message) => {
       const { event, data } = message;
-      const hasBegun = event === undefined && data === undefined && lastEventId === undefined;
+      const hasBegun = event === undefined && data === undefined && !lastEventId;
       return hasBegun || event === 'reset' ? { ...message, event: 'all', data: await all() } : message;
     }),
   );

@@ -14,7 +14,7 @@ import {
   OptimisticLockError,
   ProjectionId,
 } from 'eventfold';
-import { isPassing, problemOf, problemResponse } from 'eventfold/http';
+import { isPassing, problemOf, problemResponse, reportedProblem } from 'eventfold/http';
 
 class Coded extends EventSourcingError {
   constructor(override readonly code: string) {
@@ -31,6 +31,18 @@ function codes(title: string): string[] {
 }
 
 describe('problemOf', () => {
+  const { emitWarning } = process;
+  let warnings: unknown[];
+
+  beforeEach(() => {
+    warnings = [];
+    process.emitWarning = (warning: unknown) => void warnings.push(warning);
+  });
+
+  afterEach(() => {
+    process.emitWarning = emitWarning;
+  });
+
   it.each(codes('A refusal of the input'))('tells clients of %s, which is a refusal of their input', (code) => {
     const problem = problemOf(new Coded(code));
     expect([400, 404, 409]).toContain(problem.status);
@@ -127,6 +139,34 @@ describe('problemOf', () => {
       code: 'EVENT_VALIDATION',
       violations,
     });
+  });
+
+  const faults: [what: string, describe: (error: unknown) => never][] = [
+    ['throws', (error) => (error as never)['nothing']['there']],
+    ['gives no status', () => ({ status: Number.NaN }) as never],
+    ['gives one that is none', () => 42 as never],
+    ['gives what is no JSON', () => ({ status: 409, cycle: faults }) as never],
+  ];
+  faults.push(faults as never);
+
+  it.each(faults.slice(0, 4))('is a bare 500 where the description %s', (_what, describe) => {
+    expect(problemOf(new Error('secret'), { describe })).toStrictEqual(problemOf(undefined));
+    expect(warnings).toStrictEqual([expect.stringMatching(/^describe failed, /)]);
+  });
+
+  it('tells a number that JSON has no word for as text', () => {
+    expect(problemOf(new Error(), { describe: () => ({ status: 409, balance: 7n }) })).toMatchObject({
+      status: 409,
+      balance: '7',
+    });
+  });
+
+  it('is answered also when the report throws', () => {
+    const report = () => {
+      throw new Error('The log is full.');
+    };
+    expect(reportedProblem(new Error(), {} as never, { report }).status).toBe(500);
+    expect(warnings).toStrictEqual(['report threw: Error: The log is full.']);
   });
 
   it('believes a status of others only where it is for clients', () => {

@@ -161,4 +161,9 @@ describe.each(places)('requireMatch (%s)', (_name, make) => {
       expect(() => requireMatch(account, header)).toThrow(InvalidHeaderError);
     },
   );
+
+  it('refuses a header of blanks at once', async () => {
+    const account = await es.load(SlowAccount, { accountId });
+    expect(() => requireMatch(account, `"a",${' '.repeat(300_000)}x`)).toThrow(InvalidHeaderError);
+  });
 });

@@ -163,6 +163,24 @@ describe('sendEvents', () => {
       expect(ids.length).toBeLessThan(1_000);
     });
 
+    it.each(['completes', 'fails', 'is aborted'])('does not wait for it for ever when the stream %s', async (how) => {
+      const stop = new AbortController();
+      const stuck = await serve((_request, response) => {
+        over = sendEvents(subject, response, { heartbeatMs: 20, signal: stop.signal });
+      });
+      const client = connectSocket(Number(new URL(stuck.url).port), '127.0.0.1');
+      client.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+      await once(client, 'readable');
+      client.pause();
+      for (let number = 1; number <= 100; number += 1) subject.next({ id: String(number), data: text });
+      if (how === 'completes') subject.complete();
+      else if (how === 'fails') subject.error(new Error('SELECT secret'));
+      else stop.abort();
+      await over;
+      client.destroy();
+      await stuck.close();
+    });
+
     it('cuts the connection when more waits than may', async () => {
       for (let number = 1; number <= 2_000; number += 1) subject.next({ id: String(number), data: text });
       await over;

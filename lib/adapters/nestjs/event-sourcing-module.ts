@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/co
 import type { AnyAggregate } from '../../aggregates/aggregate-root';
 import type { EventSourcing } from '../../event-sourcing';
 import { type Class, nameOf } from '../../events/event-class';
+import { NotRegisteredError } from '../../metadata/registry';
 import { aggregateSlot, projectionSlot } from '../../metadata/slots';
 import { EventSourcingCoreModule, optionsToken } from './event-sourcing-core-module';
 import type { Begin } from './instance';
@@ -131,13 +132,24 @@ function providersOf(classes: readonly Class[], name: string): TokenProvider[] {
     const inject = [injectOpened(name)];
     if (aggregateSlot.own(target) !== undefined) {
       const aggregate = target as Class<AnyAggregate>;
-      const useFactory = (es?: EventSourcing) => openedInstance(es, name).repositoryOf(aggregate);
+      const useFactory = (es?: EventSourcing) => listedIn(name, () => openedInstance(es, name).repositoryOf(aggregate));
       return [{ provide: getAggregatesToken(aggregate, name), useFactory, inject }];
     }
     if (projectionSlot.own(target) === undefined) return [];
-    const useFactory = (es?: EventSourcing) => openedInstance(es, name).projections.of(target);
+    const useFactory = (es?: EventSourcing) => listedIn(name, () => openedInstance(es, name).projections.of(target));
     return [{ provide: getProjectionToken(target, name), useFactory, inject }];
   });
+}
+
+/** @throws {@link ModuleStartError} for a class of a module that was loaded when the instance was open already. */
+function listedIn<T>(name: string, find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (!(error instanceof NotRegisteredError)) throw error;
+    const remedy = 'A module that is loaded lazily comes too late to list it: give it to forRoot({ classes }) as well';
+    throw new ModuleStartError(name, `${error.message} ${remedy}.`, { cause: error });
+  }
 }
 
 function asyncOptions({

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { EventSourcing } from '../../event-sourcing';
 import type { EventStore } from '../../store/event-store';
 import { consistencyMistakes } from './consistent-routes';
-import { containerServices } from './container-services';
+import { containerServices, scopeMistakes } from './container-services';
 import { listedClasses } from './listed-classes';
 import { checkModuleOptions, type ProvidedModuleOptions } from './module-options';
 import { ModuleStartError, starting } from './module-start-error';
@@ -24,6 +24,7 @@ export class Instance {
   private ownDataSource: DataSource | undefined;
   private store: Promise<EventStore> | undefined;
   private opened: Promise<EventSourcing> | undefined;
+  private isClosing = false;
 
   private constructor(
     private readonly name: string,
@@ -72,18 +73,31 @@ export class Instance {
   /**
    * Runs the projections of a process that runs them by itself.
    *
-   * @throws {@link ModuleStartError} also for routes that wait for what is no projection.
+   * @throws {@link ModuleStartError} also for routes that wait for what is no projection, and for reactors that need a request.
    */
   async start(): Promise<void> {
     const es = await this.opened;
-    if (es === undefined) return;
-    const mistakes = consistencyMistakes(this.modules, es, this.name, (name) => kept.get(this.modules)?.has(name) === true);
+    // Whoever closes the application while it starts makes no mistake.
+    if (es === undefined || this.isClosing) return;
+    const mistakes = [
+      ...consistencyMistakes(this.modules, es, this.name, (name) => kept.get(this.modules)?.has(name) === true),
+      ...scopeMistakes(this.modules, this.classesOf(this.options)),
+    ];
     if (mistakes.length > 0) throw new ModuleStartError(this.name, mistakes.join('\n'));
-    if (this.run === 'auto') await starting(this.name, () => es.projections.start());
+    if (this.run === 'auto') await starting(this.name, () => this.startProjections(es));
+  }
+
+  private async startProjections(es: EventSourcing): Promise<void> {
+    try {
+      await es.projections.start();
+    } catch (error) {
+      if (!this.isClosing) throw error;
+    }
   }
 
   /** Lets commands under way end, and closes. */
   async close(): Promise<void> {
+    this.isClosing = true;
     const { graceMs = defaultGraceMs } = this.options;
     await (await this.opened)?.close({ graceMs });
   }

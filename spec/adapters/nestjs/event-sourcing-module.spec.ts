@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Controller, Get, Injectable, Module, Scope } from '@nestjs/common';
+import { Controller, Get, Inject, Injectable, Module, Scope } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import {
   type AggregateRepository,
+  type Class,
+  ClosedError,
   EventSourcing,
   Handles,
   InMemoryEventStore,
@@ -11,6 +14,7 @@ import {
   type ProjectionContext,
   ProjectionId,
   type ProjectionReader,
+  Reactor,
   StartUpError,
 } from 'eventfold';
 import {
@@ -65,6 +69,15 @@ class Balance {
   deposited({ amount }: Deposited): void {
     this.balance += amount;
   }
+}
+
+/** A promise, and what resolves it. */
+function gate() {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((resolved) => {
+    resolve = resolved;
+  });
+  return { promise, resolve };
 }
 
 /** A module that is up. */
@@ -402,6 +415,29 @@ describe('EventSourcingModule', () => {
       await expect(opening).rejects.toThrow('Fickle is a provider of scope REQUEST');
     });
 
+    it('needs nothing that is made for a request', async () => {
+      @Injectable({ scope: Scope.REQUEST })
+      class Session {}
+
+      @Injectable()
+      class Mailer {
+        constructor(@Inject(Session) readonly session: Session) {}
+      }
+
+      @Injectable()
+      @Reactor({ from: 'now' })
+      class Welcome {
+        constructor(@Inject(Mailer) readonly mailer: Mailer) {}
+
+        @Handles(Deposited)
+        deposited(): void {}
+      }
+      @Module({ imports: [EventSourcingModule.forFeature([Welcome])], providers: [Session, Mailer, Welcome] })
+      class WelcomeModule {}
+      const opening = started(EventSourcingModule.forRoot({ store: new InMemoryEventStore() }), WelcomeModule);
+      await expect(opening).rejects.toThrow('Welcome needs a provider of scope REQUEST, but there is one Welcome for all events');
+    });
+
     it('has to be provided', async () => {
       const opening = started(
         EventSourcingModule.forRoot({ store: new InMemoryEventStore() }),
@@ -409,6 +445,37 @@ describe('EventSourcingModule', () => {
       );
       await expect(opening).rejects.toThrow('in NestJS list it in providers');
     });
+  });
+
+  it('says what to do about a module that is loaded lazily', async () => {
+    const load = async (classes: Class[]) => {
+      const app = await started(EventSourcingModule.forRoot({ store: new InMemoryEventStore(), classes }));
+      const loading = app.get(LazyModuleLoader).load(() => BankModule);
+      const bank = await loading.then((moduleRef) => moduleRef.get(Bank)).finally(() => app.close());
+      return bank.accounts;
+    };
+    await expect(load([])).rejects.toThrow('give it to forRoot({ classes }) as well');
+    expect(await load([Account, AccountBalance])).toBeDefined();
+  });
+
+  it('starts nothing, and refuses nothing, when the application is closed while it starts', async () => {
+    const { promise: isClosed, resolve: go } = gate();
+
+    @Module({})
+    class SlowModule {
+      async onModuleInit(): Promise<void> {
+        await isClosed;
+      }
+    }
+    const moduleRef = await Test.createTestingModule({
+      imports: [EventSourcingModule.forRoot({ store: new InMemoryEventStore() }), BankModule, SlowModule],
+    }).compile();
+    const app = moduleRef.createNestApplication();
+    const starting = app.init();
+    await app.close();
+    go();
+    await starting;
+    await expect(moduleRef.get(EventSourcing).head()).rejects.toThrow(ClosedError);
   });
 
   describe('run', () => {

@@ -287,6 +287,16 @@ describe.each([
       { status: 'ok', info: { events: { status: 'up', store: { isReachable: true } }, audit: { status: 'up' } } },
     ]);
     await es.close();
-    expect((await fetch(`${url}/health`)).status).toBe(503);
+    const unwell = await fetch(`${url}/health`);
+    expect([unwell.status, unwell.headers.get('content-type'), await unwell.json()]).toMatchObject([
+      503,
+      'application/problem+json',
+      {
+        status: 503,
+        title: 'Service Unavailable',
+        info: { audit: { status: 'up' } },
+        error: { events: { status: 'down', store: { isReachable: false } } },
+      },
+    ]);
   });
 });
