@@ -102,9 +102,9 @@ describe('upcast', () => {
     expect(read?.data).toStrictEqual(Object.assign(new Placed(), { orderId: 'a', lines: [] }));
   });
 
-  it('suggests no upcaster from a version that none can lead on from', () => {
-    expect(errorOf(0).message).toBe(
-      'Event e at 1, of type "order.placed", is of version 0, which no upcaster reads. Versions begin with 1: set the version of the stored row to the one that its data is of.',
+  it.each([0, 1.5, Number.NaN])('suggests no upcaster from version %p, which none can lead on from', (version) => {
+    expect(errorOf(version).message).toBe(
+      `Event e at 1, of type "order.placed", is of version ${version}, which no upcaster reads. Versions begin with 1: set the version of the stored row to the one that its data is of.`,
     );
   });
 });
