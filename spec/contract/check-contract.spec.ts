@@ -36,6 +36,7 @@ import {
   Reactor,
   type StandardSchema,
   StartUpError,
+  upcasts,
 } from 'eventfold';
 import {
   assertContract,
@@ -571,6 +572,12 @@ describe('checkContract', () => {
         [aggregate({}, ['orderId'])],
         ['breaking GUARD_CHANGED'],
       ],
+      [
+        'an event that another aggregate handles now',
+        aggregate({}, ['orderId']),
+        [aggregate({ name: 'Purchase' }, ['purchaseId'], { purchaseId: 'orderId' }, 'Purchase')],
+        ['additive AGGREGATE_REMOVED', 'additive AGGREGATE_ADDED', 'breaking EVENT_MOVED'],
+      ],
       ['an aggregate removed', aggregate({}, ['orderId']), [], ['additive AGGREGATE_REMOVED']],
       ['an aggregate added', event, [aggregate({}, ['orderId'])], ['additive AGGREGATE_ADDED']],
       ['a projection added', event, [projection({}, ['orderId'])], ['additive PROJECTION_ADDED']],
@@ -628,6 +635,32 @@ describe('checkContract', () => {
     ])('knows %s', (_, before, after, expected) => {
       expect(found([event, other, before].filter(unique), [event, other, ...after])).toStrictEqual(expected);
     });
+  });
+
+  it('knows that upcasters lead to an aggregate what lies in streams of another', () => {
+    const release = (name: string, type: string, guard: object): Class[] => {
+      const Paid = madeEvent({ orderId: [IsString()] }, { name: type });
+      class Payment extends AggregateRoot {
+        handle() {}
+      }
+      Handles(Paid as never)(Payment.prototype, 'handle', Object.getOwnPropertyDescriptor(Payment.prototype, 'handle') as never);
+      ProjectionId()(Payment.prototype as never, 'orderId' as never);
+      Object.defineProperty(Payment, 'name', { value: name });
+      Aggregate(guard)(Payment);
+      return [Paid, Payment];
+    };
+    writeContract({ classes: release('Card', 'card.paid', {}), file });
+    const [Paid, ...others] = release('Payment', 'order.paid', {}) as [Class, Class];
+    const upcasters = [upcasts('card.paid', { from: 1, to: 1, into: Paid }, (data) => data)];
+    const moved = {
+      code: 'EVENT_MOVED',
+      name: 'Payment',
+      problem: expect.stringMatching(/"card\.paid" lie in the streams of Card/),
+    };
+    expect(checkContract({ classes: [Paid, ...others], upcasters, file }).changes).toContainEqual(expect.objectContaining(moved));
+    const [Open, ...open] = release('Payment', 'order.paid', { guard: 'boundary' }) as [Class, Class];
+    const led = [upcasts('card.paid', { from: 1, to: 1, into: Open }, (data) => data)];
+    assertContract({ classes: [Open, ...open], upcasters: led, file });
   });
 
   it.each<[string, 'boundary' | 'stream', number, string, string[]]>([
