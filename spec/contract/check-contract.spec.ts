@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -297,6 +298,20 @@ describe('checkContract', () => {
     expect(found([filled], [required])).toStrictEqual(['breaking PROPERTY_REQUIRED b']);
     writeContract({ classes: [filled], file, accept: 'breaking' });
     expect(checkContract({ classes: [filled], file })).toMatchObject({ isOutdated: false, changes: [] });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['an id that is made anew', randomUUID],
+    ['a time', () => Date.now()],
+    ['a time as text', () => new Date().toISOString()],
+  ])('takes %s in the class for no value that stays', (_, value) => {
+    @Event('made')
+    class Made {
+      @IsDefined() made = value();
+    }
+    writeContract({ classes: [Made], file });
+    expect(readFileSync(file, 'utf8')).not.toContain('default');
+    expect(assertContract({ classes: [Made], file })).toMatchObject({ isOutdated: false, changes: [] });
   });
 
   it('knows that of nested data, too', () => {
