@@ -139,6 +139,12 @@ describe('checkContract', () => {
     ['one value made a list', { a: [IsString()] }, { a: [IsString(each)] }, ['breaking TYPE_CHANGED a']],
     ['numbers made whole', { a: [IsNumber()] }, { a: [IsInt()] }, ['breaking TYPE_NARROWED a']],
     ['whole numbers made any', { a: [IsInt()] }, { a: [IsNumber()] }, ['additive TYPE_WIDENED a']],
+    [
+      'items of a list declared, where one value is possible, too',
+      { a: [typed(Array)] },
+      { a: [Type(() => BigInt as never)] },
+      ['additive TYPE_DECLARED a[]', 'additive TYPE_WIDENED a'],
+    ],
     ['one of several types declared', { a: [] }, { a: [Type(() => BigInt as never)] }, ['additive TYPE_DECLARED a']],
     ['what nothing else is said of made required', { a: [IsOptional()] }, { a: [IsDefined()] }, ['breaking PROPERTY_REQUIRED a']],
     [
