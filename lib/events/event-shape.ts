@@ -1,12 +1,15 @@
 import 'reflect-metadata';
 import { getMetadataStorage, ValidationTypes, validateSync } from 'class-validator';
 import type { Class } from './event-class';
+import { schemaViolations } from './schema-violations';
+import { jsonSchemaOf, type StandardSchema } from './standard-schema';
+import type { RuledEvent } from './validate-event';
 
-/** What a class tells of the data that its instances have. */
+/** What a class, and its schema if it has one, tell of the data that instances have. */
 interface Shape {
   /** Properties with a rule that is not only for when they are there, and that nothing at all would break. */
   readonly required: readonly string[];
-  /** What `typeof` says of a property, where the compiler told. */
+  /** What `typeof` says of a property, where the compiler or the schema told. */
   readonly kinds: readonly (readonly [property: string, kind: string])[];
 }
 
@@ -16,6 +19,10 @@ const kindsOf = new Map<unknown, string>([
   [String, 'string'],
   [Number, 'number'],
   [Boolean, 'boolean'],
+  ['string', 'string'],
+  ['number', 'number'],
+  ['integer', 'number'],
+  ['boolean', 'boolean'],
 ]);
 
 /**
@@ -24,10 +31,12 @@ const kindsOf = new Map<unknown, string>([
  *
  * @returns what is wrong; undefined when nothing is, as far as the class tells.
  */
-export function shapeProblem(target: Class, instance: object): string | undefined {
+export function shapeProblem({ class: target, schema }: RuledEvent, instance: object): string | undefined {
   let shape = shapes.get(target);
   if (shape === undefined) {
-    shape = shapeOf(target);
+    const ofRules = shapeOf(target);
+    const ofSchema = schema === undefined ? undefined : schemaShape(target, schema);
+    shape = ofSchema === undefined ? ofRules : joined(ofRules, ofSchema);
     shapes.set(target, shape);
   }
   const values = instance as Readonly<Record<string, unknown>>;
@@ -50,6 +59,23 @@ function shapeOf(target: Class): Shape {
     required: properties.filter((property) => !conditional.has(property) && (refused?.has(property) ?? true)),
     kinds: properties.flatMap((property) => {
       const kind = kindsOf.get(Reflect.getMetadata('design:type', target.prototype as object, property));
+      return kind === undefined ? [] : [[property, kind] as const];
+    }),
+  };
+}
+
+function joined(one: Shape, other: Shape): Shape {
+  return { required: [...one.required, ...other.required], kinds: [...one.kinds, ...other.kinds] };
+}
+
+/** A schema of any library says what it asks for when it is given nothing. */
+function schemaShape(target: Class, schema: StandardSchema): Shape {
+  const missing = schemaViolations(schema, Object.create(target.prototype as object) as object);
+  const properties = Object.entries((jsonSchemaOf(schema)?.['properties'] ?? {}) as Readonly<Record<string, { type?: unknown }>>);
+  return {
+    required: missing.map(({ property }) => property).filter((property) => property !== '' && !/[.[]/.test(property)),
+    kinds: properties.flatMap(([property, { type }]) => {
+      const kind = kindsOf.get(type);
       return kind === undefined ? [] : [[property, kind] as const];
     }),
   };

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { Allow, IsNotIn, IsString, ValidateNested } from 'class-validator';
 import { createEvent, Event, type Position, type RecordedEvent, Registry, UpcastError, upcasts } from 'eventfold';
+import { z } from 'zod';
 
 @Event('order.placed', { version: 2 })
 class Placed {
@@ -76,6 +77,27 @@ describe('upcast', () => {
 
   it.each([new Map([['orderId', 'a']]), new Set(), new Date(0)])('says that %p is no data', (result) => {
     expect(errorOf(1, result).message).toMatch(/returned an object of (?:Map|Set|Date); return the data of the next version/);
+  });
+
+  it.each<[string, object, string | undefined]>([
+    ['what it asks for', { orderId: 'a', pieces: 1 }, undefined],
+    ['more than that', { orderId: 'a', pieces: 1, note: 'n' }, undefined],
+    ['what has broken a rule', { orderId: '', pieces: -1 }, undefined],
+    ['the data of another event', { name: 'a' }, '"orderId" is missing'],
+    ['text for a number', { orderId: 'a', pieces: '1' }, '"pieces" is a string, no number'],
+  ])('holds %s against the schema of an event', (_, result, problem) => {
+    const schema = z.object({ orderId: z.string().min(1), pieces: z.int().positive(), note: z.string().optional() });
+    @Event('order.packed', { version: 2, schema })
+    class Packed {
+      orderId!: string;
+      pieces!: number;
+      note?: string;
+    }
+    const upcasters = [upcasts(Packed, { from: 1, to: 2 }, () => result)];
+    const { upcasting } = Registry.of([Packed], () => [], { upcasters });
+    const read = () => upcasting.parts({ ...recorded(1), type: 'order.packed' })[0]?.data;
+    if (problem === undefined) expect(read()).toMatchObject(result);
+    else expect(read).toThrow(`returned data that is not of Packed: ${problem}.`);
   });
 
   it('asks for no property that may be missing when an event is emitted', () => {
