@@ -2,14 +2,14 @@ import 'reflect-metadata';
 import { getMetadataStorage, ValidationTypes, validateSync } from 'class-validator';
 import type { Class } from './event-class';
 import { schemaViolations } from './schema-violations';
-import { jsonSchemaOf, type StandardSchema } from './standard-schema';
+import type { StandardSchema } from './standard-schema';
 import type { RuledEvent } from './validate-event';
 
 /** What a class, and its schema if it has one, tell of the data that instances have. */
 interface Shape {
   /** Properties with a rule that is not only for when they are there, and that nothing at all would break. */
   readonly required: readonly string[];
-  /** What `typeof` says of a property, where the compiler or the schema told. */
+  /** What `typeof` says of a property, where the compiler told. */
   readonly kinds: readonly (readonly [property: string, kind: string])[];
 }
 
@@ -19,10 +19,6 @@ const kindsOf = new Map<unknown, string>([
   [String, 'string'],
   [Number, 'number'],
   [Boolean, 'boolean'],
-  ['string', 'string'],
-  ['number', 'number'],
-  ['integer', 'number'],
-  ['boolean', 'boolean'],
 ]);
 
 /**
@@ -34,9 +30,8 @@ const kindsOf = new Map<unknown, string>([
 export function shapeProblem({ class: target, schema }: RuledEvent, instance: object): string | undefined {
   let shape = shapes.get(target);
   if (shape === undefined) {
-    const ofRules = shapeOf(target);
-    const ofSchema = schema === undefined ? undefined : schemaShape(target, schema);
-    shape = ofSchema === undefined ? ofRules : joined(ofRules, ofSchema);
+    const { required, kinds } = shapeOf(target);
+    shape = { required: [...required, ...(schema === undefined ? [] : askedBySchema(target, schema))], kinds };
     shapes.set(target, shape);
   }
   const values = instance as Readonly<Record<string, unknown>>;
@@ -64,21 +59,10 @@ function shapeOf(target: Class): Shape {
   };
 }
 
-function joined(one: Shape, other: Shape): Shape {
-  return { required: [...one.required, ...other.required], kinds: [...one.kinds, ...other.kinds] };
-}
-
-/** A schema of any library says what it asks for when it is given nothing. */
-function schemaShape(target: Class, schema: StandardSchema): Shape {
+/** @returns the properties that a schema of any library asks for when it is given nothing. */
+function askedBySchema(target: Class, schema: StandardSchema): string[] {
   const missing = schemaViolations(schema, Object.create(target.prototype as object) as object);
-  const properties = Object.entries((jsonSchemaOf(schema)?.['properties'] ?? {}) as Readonly<Record<string, { type?: unknown }>>);
-  return {
-    required: missing.map(({ property }) => property).filter((property) => property !== '' && !/[.[]/.test(property)),
-    kinds: properties.flatMap(([property, { type }]) => {
-      const kind = kindsOf.get(type);
-      return kind === undefined ? [] : [[property, kind] as const];
-    }),
-  };
+  return missing.map(({ property }) => property).filter((property) => property !== '' && !/[.[]/.test(property));
 }
 
 /** @returns the properties that rules ask for: `@Allow()`, `@ValidateNested()` and `@IsNotIn()` do not. Undefined where one throws. */
