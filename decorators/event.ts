@@ -72,12 +72,12 @@ export function Event(name?: string, options: EventOptions = {}): AnyClassDecora
   checkOptions('@Event', options, ['version', 'aliases', 'schema']);
   if (name !== undefined) checkStoredName(name);
   const { version: schemaVersion = 1, aliases = [], schema } = options;
-  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > highestVersion) {
     throw new DecoratorError(
       '@Event',
       'its options',
-      `version ${String(schemaVersion)} is not possible`,
-      'Give a whole number of 1 or more',
+      `version ${nameOf(schemaVersion)} is not possible`,
+      `Give a whole number of 1 or more, up to ${highestVersion}: they are counted, so 2 comes after 1`,
     );
   }
   if (schema !== undefined && !isStandardSchema(schema)) {
@@ -92,6 +92,9 @@ export function Event(name?: string, options: EventOptions = {}): AnyClassDecora
     eventSlot.update(holder, () => ({ type, schemaVersion, aliases: [...aliases], ...(schema && { schema }) }));
   };
 }
+
+/** What a column of whole numbers holds in every database. */
+const highestVersion = 2 ** 31 - 1;
 
 /** The most bytes that every store keeps of a name. */
 const longestName = 700;

@@ -51,7 +51,7 @@ export function checkContract(options: ContractOptions): ContractReport {
   const compared = { current, registry, reads: options.reads ?? readingOf(registry) };
   const told = new Set(unfit.map(placeOf));
   const events = compareEvents(locked, compared).filter((change) => !told.has(placeOf(change)));
-  const changes = [...unfit, ...events, ...compareIdentities(locked, current)];
+  const changes = [...unfit, ...events, ...compareIdentities(locked, current, (type) => registry.upcasting.namesOf(type))];
   const contract = mergedContract(locked, compared);
   return { file, isNew: false, isOutdated: !isSame(locked, contract), changes, contract, mistakes };
 }

@@ -3,10 +3,11 @@ import type { ContractChange, ContractChangeCode } from './contract-change';
 import { isSame } from './stable-json';
 
 /** @returns what has changed of aggregates, whose streams are named by them, and projections, whose state is kept. */
-export function compareIdentities(locked: Contract, current: Contract): ContractChange[] {
+export function compareIdentities(locked: Contract, current: Contract, namesOf: NamesOf): ContractChange[] {
   const isRaised = (type: string) => versionOf(current, type) > versionOf(locked, type);
   return [
     ...compareAggregates(locked.aggregates, current.aggregates, isRaised),
+    ...movedEvents(locked.aggregates, current.aggregates, namesOf),
     ...compareProjections(locked.projections, current.projections),
   ];
 }
@@ -14,6 +15,9 @@ export function compareIdentities(locked: Contract, current: Contract): Contract
 function versionOf({ events }: Contract, type: string): number {
   return Object.hasOwn(events, type) ? (events[type]?.version ?? 0) : 0;
 }
+
+/** Tells the names that events are stored under which are read as those of a name. */
+type NamesOf = (type: string) => readonly string[];
 
 /** Says of the stored name of an event whether its class has a higher version than it had. */
 type IsRaised = (type: string) => boolean;
@@ -26,11 +30,37 @@ function compareAggregates(was: Named<AggregateContract>, is: Named<AggregateCon
     ...Object.entries(was).flatMap(([name, before]) => {
       const after = Object.hasOwn(is, name) ? is[name] : undefined;
       if (after !== undefined) return compareAggregate(name, [before, after], isRaised);
-      const heir = added.find(([, other]) => other.class === before.class) ?? added.find(([, other]) => isAlike(before, other));
-      return [heir === undefined ? removed(name) : renamed(name, heir[0])];
+      const heir = heirOf(before, added);
+      return [heir === undefined ? removed(name) : renamed(name, heir)];
     }),
     ...added.map(([name]) => note('AGGREGATE_ADDED', name, 'it is a new aggregate')),
   ];
+}
+
+function heirOf(before: AggregateContract, added: readonly (readonly [string, AggregateContract])[]): string | undefined {
+  return (added.find(([, other]) => other.class === before.class) ?? added.find(([, other]) => isAlike(before, other)))?.[0];
+}
+
+/** Events lie in the streams of the aggregate that emitted them, and one that is guarded by its stream looks in no other. */
+function movedEvents(was: Named<AggregateContract>, is: Named<AggregateContract>, namesOf: NamesOf): ContractChange[] {
+  const added = Object.entries(is).filter(([name]) => !Object.hasOwn(was, name));
+  return Object.entries(is).flatMap(([name, { guard, handles }]) => {
+    if (guard === 'boundary') return [];
+    return Object.keys(handles)
+      .flatMap(namesOf)
+      .flatMap((type) => {
+        const owners = Object.entries(was).filter(([, before]) => Object.hasOwn(before.handles, type));
+        // What was renamed is told as that.
+        const isOwn = owners.some(
+          ([owner, before]) => owner === name || (!Object.hasOwn(is, owner) && heirOf(before, added) === name),
+        );
+        if (isOwn || owners.length === 0) return [];
+        const problem = `events of "${type}" lie in the streams of ${owners.map(([owner]) => owner).join(' and ')}, and it looks in its own`;
+        return [
+          breaking('EVENT_MOVED', name, problem, "Write @Aggregate({ guard: 'boundary' }), and open once with retag: true"),
+        ];
+      });
+  });
 }
 
 /** The class may have been renamed, and its name is that of its streams where no other is given. */

@@ -46,7 +46,14 @@ class Comparison {
           : `${homeless.length} of the forms that it could have are`;
       return [breaking(code, path, `${gone} gone`, 'Keep every form')];
     }
-    return isNew ? [additive('TYPE_WIDENED', path, 'it may have another form')] : [];
+    const declared = was.flatMap((part) => this.nearest(path, part, is).filter(({ code }) => code === 'TYPE_DECLARED'));
+    return [...declared, ...(isNew ? [additive('TYPE_WIDENED', path, 'it may have another form')] : [])];
+  }
+
+  /** @returns how a form differs from the one that it is most likely to have become. */
+  private nearest(path: string, before: RootedSchema, is: readonly RootedSchema[]): SchemaChange[] {
+    const all = is.map((after) => this.one(path, before, after)).filter((each) => each.every(({ kind }) => kind === 'additive'));
+    return all.sort((one, other) => one.length - other.length)[0] ?? [];
   }
 
   private fits(path: string, before: RootedSchema, after: RootedSchema): boolean {

@@ -24,6 +24,7 @@ export type ContractChangeCode =
   | 'AGGREGATE_ADDED'
   | 'AGGREGATE_REMOVED'
   | 'AGGREGATE_RENAMED'
+  | 'EVENT_MOVED'
   | 'IDS_CHANGED'
   | 'ID_MAP_CHANGED'
   | 'GUARD_CHANGED'

@@ -31,6 +31,8 @@ export interface DeclaredProperty {
   readonly storedName: string;
   /** What a new instance holds: undefined where nothing is set. */
   readonly initial: unknown;
+  /** Says whether each new instance holds that: not a time, nor an id that is made anew. */
+  readonly isConstant: boolean;
   /** Says whether only a function of the class knows its plain form. */
   readonly isTransformed: boolean;
 }
@@ -38,6 +40,7 @@ export interface DeclaredProperty {
 /** @returns the properties that are stored, in the order of the class where the compiler defines them. */
 export function declaredProperties(target: Class): DeclaredProperty[] {
   const blank = blankValues(target);
+  const another = blankValues(target);
   const names = new Set([...Object.keys(blank), ...ruledProperties(target), ...mappedProperties(target)]);
   const exposed = storage.getExposedMetadatas(target);
   return [...names]
@@ -46,6 +49,7 @@ export function declaredProperties(target: Class): DeclaredProperty[] {
       name,
       storedName: exposed.find(({ propertyName }) => propertyName === name)?.options.name ?? name,
       initial: blank[name],
+      isConstant: isSameValue(blank[name], another[name]) && !isNow(blank[name]),
       isTransformed: storage.findTransformMetadatas(target, name, classToPlain).length > 0,
     }));
 }
@@ -56,6 +60,20 @@ function blankValues(target: Class): Record<string, unknown> {
   } catch {
     return {}; // a constructor that cannot run without data tells nothing
   }
+}
+
+function isSameValue(one: unknown, other: unknown): boolean {
+  try {
+    return one === other || JSON.stringify(one) === JSON.stringify(other);
+  } catch {
+    return false; // no JSON, and so no value that a schema could tell
+  }
+}
+
+/** Two instances that are made one after the other hold the same time. */
+function isNow(value: unknown): boolean {
+  const time = typeof value === 'string' ? Date.parse(value) : value;
+  return typeof time === 'number' && Math.abs(time - Date.now()) < 60_000;
 }
 
 function ruledProperties(target: Class): string[] {

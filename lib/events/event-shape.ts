@@ -1,8 +1,11 @@
 import 'reflect-metadata';
 import { getMetadataStorage, ValidationTypes, validateSync } from 'class-validator';
 import type { Class } from './event-class';
+import { schemaViolations } from './schema-violations';
+import type { StandardSchema } from './standard-schema';
+import type { RuledEvent } from './validate-event';
 
-/** What a class tells of the data that its instances have. */
+/** What a class, and its schema if it has one, tell of the data that instances have. */
 interface Shape {
   /** Properties with a rule that is not only for when they are there, and that nothing at all would break. */
   readonly required: readonly string[];
@@ -24,10 +27,11 @@ const kindsOf = new Map<unknown, string>([
  *
  * @returns what is wrong; undefined when nothing is, as far as the class tells.
  */
-export function shapeProblem(target: Class, instance: object): string | undefined {
+export function shapeProblem({ class: target, schema }: RuledEvent, instance: object): string | undefined {
   let shape = shapes.get(target);
   if (shape === undefined) {
-    shape = shapeOf(target);
+    const { required, kinds } = shapeOf(target);
+    shape = { required: [...required, ...(schema === undefined ? [] : askedBySchema(target, schema))], kinds };
     shapes.set(target, shape);
   }
   const values = instance as Readonly<Record<string, unknown>>;
@@ -53,6 +57,12 @@ function shapeOf(target: Class): Shape {
       return kind === undefined ? [] : [[property, kind] as const];
     }),
   };
+}
+
+/** @returns the properties that a schema of any library asks for when it is given nothing. */
+function askedBySchema(target: Class, schema: StandardSchema): string[] {
+  const missing = schemaViolations(schema, Object.create(target.prototype as object) as object);
+  return missing.map(({ property }) => property).filter((property) => property !== '' && !/[.[]/.test(property));
 }
 
 /** @returns the properties that rules ask for: `@Allow()`, `@ValidateNested()` and `@IsNotIn()` do not. Undefined where one throws. */

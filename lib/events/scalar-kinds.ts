@@ -1,6 +1,8 @@
 import { getMetadataStorage, ValidationTypes } from 'class-validator';
-import { isTransformed } from './declared-type';
+import { declaredType, isTransformed } from './declared-type';
 import type { Class } from './event-class';
+import { jsonSchemaOf, type StandardSchema } from './standard-schema';
+import type { RuledEvent } from './validate-event';
 
 /** A property that holds values of one kind: no event with another was ever emitted. */
 interface ScalarProperty {
@@ -40,10 +42,13 @@ const known = new WeakMap<Class, readonly ScalarProperty[]>();
  *
  * @returns the first property that is of another kind, and what is so; undefined when there is none.
  */
-export function otherKind(target: Class, data: object): { readonly property: string; readonly reason: string } | undefined {
+export function otherKind(
+  { class: target, schema }: RuledEvent,
+  data: object,
+): { readonly property: string; readonly reason: string } | undefined {
   let properties = known.get(target);
   if (properties === undefined) {
-    properties = isTransformed(target) ? [] : scalarProperties(target);
+    properties = isTransformed(target) ? [] : [...scalarProperties(target), ...schemaProperties(target, schema)];
     known.set(target, properties);
   }
   for (const { name, kind, isOptional } of properties) {
@@ -68,6 +73,16 @@ function scalarProperties(target: Class): ScalarProperty[] {
     found.set(propertyName, { name: propertyName, kind, isOptional: own.length > 0 });
   }
   return [...found.values()];
+}
+
+/** What is stored otherwise than as it is, is not in its stored form what the schema says of it. */
+function schemaProperties(target: Class, schema: StandardSchema | undefined): ScalarProperty[] {
+  const properties = (schema && jsonSchemaOf(schema)?.['properties']) ?? {};
+  return Object.entries(properties as Readonly<Record<string, { readonly type?: unknown }>>).flatMap(([name, { type }]) => {
+    const kind = type === 'integer' ? 'number' : type;
+    const isScalar = kind === 'number' || kind === 'string' || kind === 'boolean';
+    return isScalar && declaredType(target, name) === undefined ? [{ name, kind, isOptional: false }] : [];
+  });
 }
 
 function wordOf(value: unknown): string {

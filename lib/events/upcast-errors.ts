@@ -73,7 +73,8 @@ export function missingUpcasterRemedy({
   readonly known: number | undefined;
 }): string {
   // No upcaster can lead on from there: @Upcasts refuses it, as no class can have written it.
-  if (schemaVersion < 1) return 'Versions begin with 1: set the version of the stored row to the one that its data is of.';
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1)
+    return 'Versions begin with 1: set the version of the stored row to the one that its data is of.';
   const ways =
     known === undefined
       ? `Write @Upcasts(${JSON.stringify(type)}, { from: ${schemaVersion}, … })`

@@ -63,7 +63,7 @@ function made(recorded: RecordedEvent, event: EventIdentity, data: StoredData, b
     const what = path === '' ? 'data which' : `data whose "${path}"`;
     throw upcastError(recorded, by, `returned ${what} ${reason}: it is not that of ${target.name}`, error);
   }
-  const problem = shapeProblem(target, decoded.data) ?? (isWhole ? undefined : storageProblem(data, ''));
+  const problem = shapeProblem(event, decoded.data) ?? (isWhole ? undefined : storageProblem(data, ''));
   if (problem !== undefined) throw upcastError(recorded, by, `returned data that is not of ${target.name}: ${problem}`);
   return decoded;
 }

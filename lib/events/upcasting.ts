@@ -50,7 +50,7 @@ export class Upcasting {
    */
   asStored(recorded: RecordedEvent): RecordedEvent | undefined {
     const event = this.current.get(recorded.type);
-    return event !== undefined && event.schemaVersion === recorded.schemaVersion ? decode(recorded, event.class) : undefined;
+    return event !== undefined && event.schemaVersion === recorded.schemaVersion ? decode(recorded, event) : undefined;
   }
 
   /**

@@ -79,7 +79,7 @@ class NestedClasses {
     const schema = propertySchema(target, property, { rule, referTo, given: properties?.[property.name] ?? {} });
     // What a function makes of a list is not known.
     const isDefault = property.isTransformed ? isJsonScalar : isJson;
-    const given = { ...schema, ...(isDefault(property.initial) && { default: property.initial }) };
+    const given = { ...schema, ...(property.isConstant && isDefault(property.initial) && { default: property.initial }) };
     return rule?.isOptional ? nullable(given) : given;
   }
 
@@ -133,7 +133,7 @@ function marks(
 function undeclared(target: Class, { properties = {} }: JsonSchema): DeclaredProperty[] {
   const known = new Set(declaredProperties(target).map(({ name }) => name));
   const names = Object.keys(properties).filter((name) => !known.has(name) && !isExcluded(target, name));
-  return names.map((name) => ({ name, storedName: name, initial: undefined, isTransformed: false }));
+  return names.map((name) => ({ name, storedName: name, initial: undefined, isConstant: true, isTransformed: false }));
 }
 
 /** What a new instance holds already need not be stored. */

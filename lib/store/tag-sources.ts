@@ -19,6 +19,8 @@ export interface PositionRange {
   readonly after: Position | undefined;
   /** Inclusive. */
   readonly upTo: Position;
+  /** Events of this schema version need not be given. */
+  readonly exceptVersion?: number;
 }
 
 /** Tags for an event that is stored. */

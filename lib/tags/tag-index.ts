@@ -129,7 +129,9 @@ async function* candidates(
     return;
   }
   // Every event lacks a tag of such a name. Those that have none at all are found by themselves.
-  for await (const event of sources.lacking(type, property, range)) {
+  const current = registry.upcasting.knownVersion(type);
+  const others = current === undefined ? range : { ...range, exceptVersion: current };
+  for await (const event of sources.lacking(type, property, others)) {
     const isTagged = event.tags.some((tag) => tag.startsWith(`${tagName}:`));
     if (isTagged && registry.upcasting.reads(type, event.schemaVersion) === 'upcast')
       yield { event, tags: upcastTagsOf(registry, event) };

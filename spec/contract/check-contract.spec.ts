@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +37,7 @@ import {
   Reactor,
   type StandardSchema,
   StartUpError,
+  upcasts,
 } from 'eventfold';
 import {
   assertContract,
@@ -137,6 +139,12 @@ describe('checkContract', () => {
     ['one value made a list', { a: [IsString()] }, { a: [IsString(each)] }, ['breaking TYPE_CHANGED a']],
     ['numbers made whole', { a: [IsNumber()] }, { a: [IsInt()] }, ['breaking TYPE_NARROWED a']],
     ['whole numbers made any', { a: [IsInt()] }, { a: [IsNumber()] }, ['additive TYPE_WIDENED a']],
+    [
+      'items of a list declared, where one value is possible, too',
+      { a: [typed(Array)] },
+      { a: [Type(() => BigInt as never)] },
+      ['additive TYPE_DECLARED a[]', 'additive TYPE_WIDENED a'],
+    ],
     ['one of several types declared', { a: [] }, { a: [Type(() => BigInt as never)] }, ['additive TYPE_DECLARED a']],
     ['what nothing else is said of made required', { a: [IsOptional()] }, { a: [IsDefined()] }, ['breaking PROPERTY_REQUIRED a']],
     [
@@ -296,6 +304,20 @@ describe('checkContract', () => {
     expect(found([filled], [required])).toStrictEqual(['breaking PROPERTY_REQUIRED b']);
     writeContract({ classes: [filled], file, accept: 'breaking' });
     expect(checkContract({ classes: [filled], file })).toMatchObject({ isOutdated: false, changes: [] });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['an id that is made anew', randomUUID],
+    ['a time', () => Date.now()],
+    ['a time as text', () => new Date().toISOString()],
+  ])('takes %s in the class for no value that stays', (_, value) => {
+    @Event('made')
+    class Made {
+      @IsDefined() made = value();
+    }
+    writeContract({ classes: [Made], file });
+    expect(readFileSync(file, 'utf8')).not.toContain('default');
+    expect(assertContract({ classes: [Made], file })).toMatchObject({ isOutdated: false, changes: [] });
   });
 
   it('knows that of nested data, too', () => {
@@ -571,6 +593,12 @@ describe('checkContract', () => {
         [aggregate({}, ['orderId'])],
         ['breaking GUARD_CHANGED'],
       ],
+      [
+        'an event that another aggregate handles now',
+        aggregate({}, ['orderId']),
+        [aggregate({ name: 'Purchase' }, ['purchaseId'], { purchaseId: 'orderId' }, 'Purchase')],
+        ['additive AGGREGATE_REMOVED', 'additive AGGREGATE_ADDED', 'breaking EVENT_MOVED'],
+      ],
       ['an aggregate removed', aggregate({}, ['orderId']), [], ['additive AGGREGATE_REMOVED']],
       ['an aggregate added', event, [aggregate({}, ['orderId'])], ['additive AGGREGATE_ADDED']],
       ['a projection added', event, [projection({}, ['orderId'])], ['additive PROJECTION_ADDED']],
@@ -628,6 +656,32 @@ describe('checkContract', () => {
     ])('knows %s', (_, before, after, expected) => {
       expect(found([event, other, before].filter(unique), [event, other, ...after])).toStrictEqual(expected);
     });
+  });
+
+  it('knows that upcasters lead to an aggregate what lies in streams of another', () => {
+    const release = (name: string, type: string, guard: object): Class[] => {
+      const Paid = madeEvent({ orderId: [IsString()] }, { name: type });
+      class Payment extends AggregateRoot {
+        handle() {}
+      }
+      Handles(Paid as never)(Payment.prototype, 'handle', Object.getOwnPropertyDescriptor(Payment.prototype, 'handle') as never);
+      ProjectionId()(Payment.prototype as never, 'orderId' as never);
+      Object.defineProperty(Payment, 'name', { value: name });
+      Aggregate(guard)(Payment);
+      return [Paid, Payment];
+    };
+    writeContract({ classes: release('Card', 'card.paid', {}), file });
+    const [Paid, ...others] = release('Payment', 'order.paid', {}) as [Class, Class];
+    const upcasters = [upcasts('card.paid', { from: 1, to: 1, into: Paid }, (data) => data)];
+    const moved = {
+      code: 'EVENT_MOVED',
+      name: 'Payment',
+      problem: expect.stringMatching(/"card\.paid" lie in the streams of Card/),
+    };
+    expect(checkContract({ classes: [Paid, ...others], upcasters, file }).changes).toContainEqual(expect.objectContaining(moved));
+    const [Open, ...open] = release('Payment', 'order.paid', { guard: 'boundary' }) as [Class, Class];
+    const led = [upcasts('card.paid', { from: 1, to: 1, into: Open }, (data) => data)];
+    assertContract({ classes: [Open, ...open], upcasters: led, file });
   });
 
   it.each<[string, 'boundary' | 'stream', number, string, string[]]>([

@@ -64,11 +64,14 @@ describe('Event', () => {
     expect(() => Event('é'.repeat(350))(class {})).not.toThrow();
   });
 
-  it.each([[0], [-1], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], ['2'], [null]])('refuses %p as a version', (version) => {
-    const error = refused('opened', { version });
-    expect(error).toMatchObject({ decorator: '@Event', place: 'its options' });
-    expect(error.message).toMatch(/whole number of 1 or more/);
-  });
+  it.each([[0], [-1], [1.5], [2 ** 31], [Number.NaN], [Number.POSITIVE_INFINITY], ['2'], [null]])(
+    'refuses %p as a version',
+    (version) => {
+      const error = refused('opened', { version });
+      expect(error).toMatchObject({ decorator: '@Event', place: 'its options' });
+      expect(error.message).toMatch(/whole number of 1 or more/);
+    },
+  );
 
   it.each([
     [null, 'null'],

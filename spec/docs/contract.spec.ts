@@ -36,6 +36,7 @@ const codes: Record<ContractChangeCode, true> = {
   AGGREGATE_ADDED: true,
   AGGREGATE_REMOVED: true,
   AGGREGATE_RENAMED: true,
+  EVENT_MOVED: true,
   IDS_CHANGED: true,
   ID_MAP_CHANGED: true,
   GUARD_CHANGED: true,

@@ -12,7 +12,10 @@ interface Damage {
 /** By the stream whose row it is. A type that nobody knows comes last: no projection can tell that the event was its own. */
 const damages: Readonly<Record<string, Damage>> = {
   'cut JSON': { changes: { data: '{"order":' }, error: { code: 'UNREADABLE_PAYLOAD' } },
-  'cut metadata': { changes: { metadata: '{"actor":' }, error: { code: 'UNREADABLE_PAYLOAD' } },
+  'cut metadata': {
+    changes: { metadata: '{"actor":' },
+    error: { code: 'UNREADABLE_PAYLOAD', reason: 'is stored with metadata or tags that are no JSON' },
+  },
   'no object': { changes: { data: '[1]' }, error: { code: 'UNREADABLE_PAYLOAD' } },
   'a value of another kind': {
     changes: { schema_version: 3, data: '{"orderId":"x","cents":1,"currency":"EUR","due":"soon"}' },

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsBoolean, IsDefined, IsInt, IsOptional, IsPositive, IsString, ValidateIf } from 'class-validator';
 import { Event, InMemoryEventStore, type RecordedEvent, UnreadablePayloadError } from 'eventfold';
+import { z } from 'zod';
 import { decode } from '../../lib/events/decode';
 import { createEvent } from '../../lib/metadata/create-event';
 import { decoded, isDeeplyFrozen, stored } from './round-trip';
@@ -70,36 +71,52 @@ describe('decode', () => {
     [{ isPaid: 'no' }, 'isPaid', 'is a string where the class declares a boolean'],
   ])('refuses %j, which no event was emitted with', async (data, path, reason) => {
     const stored = await recorded(data);
-    expect(() => decode(stored, Ruled)).toThrow(expect.objectContaining({ code: 'UNREADABLE_PAYLOAD', path, reason }));
+    expect(() => decode(stored, { class: Ruled })).toThrow(expect.objectContaining({ code: 'UNREADABLE_PAYLOAD', path, reason }));
+  });
+
+  it('refuses what is of another kind than the schema of its event names', async () => {
+    const schema = z.object({ sum: z.int(), at: z.date(), big: z.bigint(), note: z.string().nullish() });
+    class Described {
+      sum!: number;
+      @Type(() => Date) at!: Date;
+      @Type(() => BigInt) big!: bigint;
+      note?: string | null;
+    }
+    const whole = { sum: 1, at: '2001-02-03', big: '5', note: null };
+    expect(decode(await recorded(whole), { class: Described, schema }).data).toMatchObject({ sum: 1, big: 5n });
+    const damaged = await recorded({ ...whole, sum: '1' });
+    const reason = 'is a string where the class declares a number';
+    expect(() => decode(damaged, { class: Described, schema })).toThrow(expect.objectContaining({ path: 'sum', reason }));
+    expect(decode(await recorded({ sum: -1 }), { class: Described, schema }).data).toMatchObject({ sum: -1 });
   });
 
   it.each([{ sum: -1 }, { note: null }, {}, { sizes: [1, 2] }, { free: 'x' }, { maybe: 'x' }])(
     'asks no rule of %j: only whether values are of the kind that the rules are about',
     async (data) => {
-      expect({ ...decode(await recorded(data), Ruled).data }).toMatchObject(data);
+      expect({ ...decode(await recorded(data), { class: Ruled }).data }).toMatchObject(data);
     },
   );
 
   it('makes stored data an instance of its class, nested types included, and keeps the rest', async () => {
     const stored = await recorded({ id: 'a', parts: [{ size: 1 }] });
-    const event = decode(stored, Assembled) as RecordedEvent<Assembled>;
+    const event = decode(stored, { class: Assembled }) as RecordedEvent<Assembled>;
     expect(event).toStrictEqual({ ...stored, data: createEvent(Assembled, { id: 'a', state: 'new', parts: [{ size: 1 }] }) });
     expect(event.data.parts?.[0]).toBeInstanceOf(Part);
   });
 
   it('gives what it makes frozen, as what it was given', async () => {
-    const event = decode(await recorded({ id: 'a', parts: [{ size: 1 }] }), Assembled) as RecordedEvent<Assembled>;
+    const event = decode(await recorded({ id: 'a', parts: [{ size: 1 }] }), { class: Assembled }) as RecordedEvent<Assembled>;
     expect(() => Object.assign(event, { type: 'x' })).toThrow(TypeError);
     expect(() => Object.assign(event.data.parts?.[0] as object, { size: 2 })).toThrow(TypeError);
   });
 
   it('returns an event that is an instance of the class already', async () => {
     const stored = await recorded(createEvent(Assembled, { id: 'a', state: 'old' }));
-    expect(decode(stored, Assembled)).toBe(stored);
+    expect(decode(stored, { class: Assembled })).toBe(stored);
   });
 
   it('does not check the rules of today on the events of yesterday', async () => {
-    expect(() => decode({ ...({} as RecordedEvent), data: { id: 5 } }, Assembled)).not.toThrow();
+    expect(() => decode({ ...({} as RecordedEvent), data: { id: 5 } }, { class: Assembled })).not.toThrow();
   });
 
   it('fills in the defaults of today in the events of yesterday, and takes null for null', () => {
@@ -122,14 +139,14 @@ describe('decode', () => {
 
   it('keeps the context of the event as it is', () => {
     const event = stored({ id: 'a' }, 'assembled');
-    const { data: _data, ...context } = decode(event, Assembled);
+    const { data: _data, ...context } = decode(event, { class: Assembled });
     const { data: _stored, ...given } = event;
     expect(context).toStrictEqual(given);
   });
 
   it('takes values that are of the declared type already, as the store in memory keeps them', async () => {
     const data = { at: new Date(0), map: new Map([['a', 1]]), set: new Set([1]), part: new Part2(), big: 1n };
-    expect(decode(await recorded(data), Typed).data).toStrictEqual(Object.assign(new Typed(), data));
+    expect(decode(await recorded(data), { class: Typed }).data).toStrictEqual(Object.assign(new Typed(), data));
   });
 
   it('takes a whole number for a bigint, as which an older class may have stored it', () => {

@@ -11,7 +11,7 @@ export function stored(data: unknown, type = 'some.type'): RecordedEvent {
 
 /** @returns what a class's instances are read as from a text. */
 export function decoded(text: string, target: Class): object {
-  return decode(stored(JSON.parse(text)), target).data;
+  return decode(stored(JSON.parse(text)), { class: target }).data;
 }
 
 /** @returns what an instance is when it has been stored and read again. */

@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { Allow, IsNotIn, IsString, ValidateNested } from 'class-validator';
 import { createEvent, Event, type Position, type RecordedEvent, Registry, UpcastError, upcasts } from 'eventfold';
+import { z } from 'zod';
 
 @Event('order.placed', { version: 2 })
 class Placed {
@@ -78,6 +79,27 @@ describe('upcast', () => {
     expect(errorOf(1, result).message).toMatch(/returned an object of (?:Map|Set|Date); return the data of the next version/);
   });
 
+  it.each<[string, object, string | undefined]>([
+    ['what it asks for', { orderId: 'a', pieces: 1 }, undefined],
+    ['more than that', { orderId: 'a', pieces: 1, note: 'n' }, undefined],
+    ['what has broken a rule', { orderId: '', pieces: -1 }, undefined],
+    ['the data of another event', { name: 'a' }, 'data that is not of Packed: "orderId" is missing.'],
+    ['text for a number', { orderId: 'a', pieces: '1' }, 'data whose "pieces" is a string where the class declares a number'],
+  ])('holds %s against the schema of an event', (_, result, problem) => {
+    const schema = z.object({ orderId: z.string().min(1), pieces: z.int().positive(), note: z.string().optional() });
+    @Event('order.packed', { version: 2, schema })
+    class Packed {
+      orderId!: string;
+      pieces!: number;
+      note?: string;
+    }
+    const upcasters = [upcasts(Packed, { from: 1, to: 2 }, () => result)];
+    const { upcasting } = Registry.of([Packed], () => [], { upcasters });
+    const read = () => upcasting.parts({ ...recorded(1), type: 'order.packed' })[0]?.data;
+    if (problem === undefined) expect(read()).toMatchObject(result);
+    else expect(read).toThrow(`returned ${problem}`);
+  });
+
   it('asks for no property that may be missing when an event is emitted', () => {
     @Event('order.shipped', { version: 2 })
     class Shipped {
@@ -102,9 +124,9 @@ describe('upcast', () => {
     expect(read?.data).toStrictEqual(Object.assign(new Placed(), { orderId: 'a', lines: [] }));
   });
 
-  it('suggests no upcaster from a version that none can lead on from', () => {
-    expect(errorOf(0).message).toBe(
-      'Event e at 1, of type "order.placed", is of version 0, which no upcaster reads. Versions begin with 1: set the version of the stored row to the one that its data is of.',
+  it.each([0, 1.5, Number.NaN])('suggests no upcaster from version %p, which none can lead on from', (version) => {
+    expect(errorOf(version).message).toBe(
+      `Event e at 1, of type "order.placed", is of version ${version}, which no upcaster reads. Versions begin with 1: set the version of the stored row to the one that its data is of.`,
     );
   });
 });

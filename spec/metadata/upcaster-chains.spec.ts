@@ -33,6 +33,13 @@ describe('UpcasterChains', () => {
     expect(mistakes([second, first, upcasts('order.old', { from: 1, to: 1, into: 'OrderPlaced' }, same)])).toStrictEqual([]);
   });
 
+  it('tells of some of the gaps where there are millions', () => {
+    @Event('dated', { version: 20_250_101 })
+    class Dated {}
+    const dated = upcasts(Dated, { from: 1, to: 20_250_101 }, same);
+    expect(() => Registry.of([Dated], () => [], { upcasters: [dated] })).toThrow(/^20 mistakes/);
+  });
+
   it('finds a version that nothing leads on from, at the end, at the beginning and in between', () => {
     expect(mistakes([first])).toStrictEqual([['UPCASTER_GAP', 'upcasts(Placed, from 1)']]);
     expect(mistakes([second])).toStrictEqual([['UPCASTER_GAP', 'Placed']]);

@@ -5,6 +5,7 @@ import {
   Event,
   EventSourcing,
   Handles,
+  type Position,
   Projection,
   ProjectionId,
   UntaggedEventsError,
@@ -83,6 +84,25 @@ promise('Ids that upcasters change', (trial) => {
       expect((await es.projections.get(after.Orders, { customer: 'customer-2' }))?.count).toBe(1);
       expect(await es.projections.get(after.Orders, { customer: '1' })).toBeUndefined();
     }
+  });
+
+  it('are looked for among events of earlier versions only', async () => {
+    const es = await open(after);
+    await es.appendUnguarded('s', [after.ordered('customer-1')]);
+    const old = await trial.store();
+    const { events } = await old.append([
+      {
+        stream: 'r',
+        guard: { version: 'any' },
+        events: [{ type: 'upcast.ordered', data: { customer: '2' }, tags: ['customer:2'] }],
+      },
+    ]);
+    if (old.tagSources === undefined) return;
+    const given: unknown[] = [];
+    const upTo = events[0]?.position as Position;
+    const range = { after: undefined, upTo, exceptVersion: 2 };
+    for await (const { data } of old.tagSources.lacking('upcast.ordered', 'none', range)) given.push(data);
+    expect(given).toEqual([{ customer: '2' }]);
   });
 
   it('are asked for again of what an older release has appended since', async () => {

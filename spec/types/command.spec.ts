@@ -74,7 +74,7 @@ describe('The decorators of classes and properties do not compile', () => {
   it('with unknown options or values', () => {
     // @ts-expect-error - a version is a number
     const options: EventOptions = { version: '2' };
-    expect(() => Event('a', options)).toThrow(/version 2 is not possible/);
+    expect(() => Event('a', options)).toThrow(/version "2" is not possible/);
     // @ts-expect-error - the only guard to ask for is the boundary
     expect(() => Aggregate({ guard: 'stream' })).toThrow(/guard "stream" is unknown/);
     // @ts-expect-error - there is no such mode

@@ -30,13 +30,22 @@ export function eventOf(row: EventRow): RecordedEvent {
 }
 
 function damaged(row: EventRow, cause: unknown): RecordedEvent {
+  const reason = isParsed(row.data) ? 'is stored with metadata or tags that are no JSON' : 'is no JSON object';
   const intact = eventOf({ ...row, metadata: null, tags: null, data: '{}' });
   return Object.defineProperty(intact, 'data', {
     enumerable: true,
     get: () => {
-      throw new UnreadablePayloadError(row, '', 'is no JSON object', { cause });
+      throw new UnreadablePayloadError(row, '', reason, { cause });
     },
   });
+}
+
+function isParsed(text: string): boolean {
+  try {
+    return parsed(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function parsed(text: string): object {

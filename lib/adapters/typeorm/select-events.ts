@@ -13,6 +13,8 @@ export interface Selection {
   readonly beforeTime?: string | undefined;
   /** Only events that carry no tag of this name. */
   readonly withoutTag?: string;
+  /** Only events of other schema versions. */
+  readonly exceptVersion?: number;
   readonly isBackward?: boolean;
   readonly limit: number;
 }
@@ -113,7 +115,7 @@ class SelectStatement {
 
   private filters(): string[] {
     const { events: e } = this.names;
-    const { stream, afterVersion, criteria, afterTime, beforeTime, withoutTag } = this.selection;
+    const { stream, afterVersion, criteria, afterTime, beforeTime, withoutTag, exceptVersion } = this.selection;
     return [
       ...(stream === undefined ? [] : [`e.${e.stream} = ${this.bind(stream)}`]),
       ...(stream === undefined ? [] : [`e.${e.version} > ${this.bind(afterVersion ?? 0)}`]),
@@ -121,6 +123,7 @@ class SelectStatement {
       ...(afterTime === undefined ? [] : [`e.${e.time} > ${this.bind(afterTime)}`]),
       ...(beforeTime === undefined ? [] : [`e.${e.time} < ${this.bind(beforeTime)}`]),
       ...(criteria === undefined || criteria.some(isUniversal) ? [] : [this.anyOf(criteria)]),
+      ...(exceptVersion === undefined ? [] : [`e.${e.schema_version} <> ${this.bind(exceptVersion)}`]),
       ...(withoutTag === undefined ? [] : [this.lacks(withoutTag)]),
     ];
   }

@@ -56,8 +56,8 @@ export class TypeOrmTagSources implements TagSources {
     await this.write((runner) => this.run(runner, sql, [source.type, source.property]));
   }
 
-  async *lacking(type: string, tagName: string, { after, upTo }: PositionRange): AsyncGenerator<RecordedEvent, void> {
-    const selection = { criteria: [{ types: [type] }], withoutTag: tagName, upTo, limit: pageSize };
+  async *lacking(type: string, tagName: string, { after, ...range }: PositionRange): AsyncGenerator<RecordedEvent, void> {
+    const selection = { criteria: [{ types: [type] }], withoutTag: tagName, ...range, limit: pageSize };
     for (let last: string | undefined = after; ; ) {
       const rows = await this.connections.use((runner) => this.dialect.select(runner, { ...selection, after: last }));
       yield* rows.map(eventOf);
