@@ -32,6 +32,7 @@ export class HeldGeneration {
   private left: Position | undefined;
   private lastCommit = 0;
   private hasLooked = false;
+  private isAbandoned = false;
 
   constructor(
     readonly definition: ProjectionDefinition,
@@ -98,6 +99,7 @@ export class HeldGeneration {
   async keepingLease(work: () => Promise<void>, lost: () => void = () => undefined): Promise<void> {
     const { place, owner, leaseMs } = this.environment;
     const renew = async (): Promise<void> => {
+      if (this.isAbandoned) return;
       const held = await place.renew(this.id, owner, leaseMs).catch(() => 'unknown');
       if (held === undefined) lost();
     };
@@ -135,6 +137,11 @@ export class HeldGeneration {
     this.blocked.note(changes);
     this.environment.moved();
     return true;
+  }
+
+  /** Nobody waits any more for what is under way: others may take it over when the lease has run out. */
+  abandon(): void {
+    this.isAbandoned = true;
   }
 
   /** Gives the lease up, once what is known to be done is kept. */

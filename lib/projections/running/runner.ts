@@ -82,6 +82,7 @@ export class Runner {
     if (running === undefined || (await endsWithin(running, this.environment.leaseMs))) return;
     this.work.interrupt?.();
     if (this.work.interrupt !== undefined && (await endsWithin(running, interruptedMs))) return;
+    this.held.abandon();
     this.environment.warn(`${this.definition.projection} was stopped in the middle of a handler that does not end.`);
   }
 
