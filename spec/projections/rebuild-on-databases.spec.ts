@@ -201,17 +201,6 @@ const range = (count: number, from = 0) => Array.from({ length: count }, (_, ind
 const added = (amount: number, id = `i${amount % 7}`) => createEvent(Added, { id, amount });
 const removed = (id: string) => createEvent(Removed, { id });
 
-/** MariaDB may give up an append beside a swap as a deadlock: nothing of it is stored, and it is made again. */
-async function appendedAtLast<T>(append: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await append();
-    } catch (error) {
-      if (!/deadlock/i.test(String(error))) throw error;
-    }
-  }
-}
-
 describeDatabases(
   'rebuild',
   (database) => {
@@ -275,7 +264,7 @@ describeDatabases(
           await new Promise((turn) => setTimeout(turn, 1));
           const amount = next;
           next += 1;
-          const { position } = await appendedAtLast(() => es.appendUnguarded('s', [added(amount)]));
+          const { position } = await es.appendUnguarded('s', [added(amount)]);
           if (!isInline) await es.projections.caughtUp(target, { position, timeoutMs: 20_000 });
           const state = await es.projections.get(target, { id: `i${amount % 7}` });
           // Whatever serves, what was appended is shown.
