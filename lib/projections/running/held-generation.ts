@@ -24,6 +24,8 @@ export class HeldGeneration {
   idle: Position | undefined;
   /** Whether nobody else has applied anything to it since this was made, as far as is known. */
   isAlone = true;
+  /** Whether nobody waits any more for what is under way: others may take it over when the lease has run out. */
+  isAbandoned = false;
   readonly id: GenerationId;
   readonly blocked = new BlockedInstances();
   readonly atHand = new InstancesAtHand();
@@ -32,7 +34,6 @@ export class HeldGeneration {
   private left: Position | undefined;
   private lastCommit = 0;
   private hasLooked = false;
-  private isAbandoned = false;
 
   constructor(
     readonly definition: ProjectionDefinition,
@@ -137,11 +138,6 @@ export class HeldGeneration {
     this.blocked.note(changes);
     this.environment.moved();
     return true;
-  }
-
-  /** Nobody waits any more for what is under way: others may take it over when the lease has run out. */
-  abandon(): void {
-    this.isAbandoned = true;
   }
 
   /** Gives the lease up, once what is known to be done is kept. */

@@ -18,7 +18,7 @@ const lockSeconds = 5;
 
 type Swap = Parameters<ProjectionStore['promote']>;
 
-type Lock = (runner: QueryRunner) => Promise<void> | undefined;
+type Lock = (runner: QueryRunner) => Promise<void>;
 
 /** Begins, swaps and removes the generations of projections: one process at a time for each projection. */
 export class LifeCycle {
@@ -61,7 +61,7 @@ export class LifeCycle {
     const isTableFirst = tablesFirst.has(projection);
     try {
       return await this.promoteAfter(
-        isTableFirst ? (runner) => this.states.tableOf(definition)?.lock?.(runner) : undefined,
+        async (runner) => (isTableFirst ? this.states.tableOf(definition)?.lock?.(runner) : undefined),
         swap,
       );
     } catch (error) {
@@ -71,7 +71,7 @@ export class LifeCycle {
     }
   }
 
-  private promoteAfter(lock: Lock | undefined, [definition, building, serving, catchUp]: Swap): Promise<boolean> {
+  private promoteAfter(lock: Lock, [definition, building, serving, catchUp]: Swap): Promise<boolean> {
     return this.changing(definition, lock, async (runner, all) => {
       const served = all.find(({ role }) => role === 'serving');
       const known = serving && (catchUp === undefined ? serving : { ...serving, checkpoint: served?.checkpoint });
@@ -147,13 +147,14 @@ export class LifeCycle {
   /** Runs `work` in a transaction, while nobody else changes generations of the projection. */
   private async changing<T>(
     definition: StateDefinition,
+    /** What a swap takes before its records; undefined for what is no swap. */
     lock: Lock | undefined,
     work: (runner: QueryRunner, records: readonly GenerationRecord[]) => Promise<T>,
   ): Promise<T> {
     const { access } = this;
     const change = (runner: QueryRunner) =>
       access.transaction(runner, async () => {
-        await this.begun(runner, definition.projection);
+        await this.begun(runner, definition.projection, lock === undefined ? 'waits' : 'gives way');
         await lock?.(runner);
         if (this.isInSteps(definition)) await this.finish(runner, definition);
         return work(runner, await this.read(runner, definition.projection));
@@ -162,11 +163,11 @@ export class LifeCycle {
   }
 
   /** What takes part of a transaction that changes tables where the database can. */
-  private async begun(runner: QueryRunner, projection: string): Promise<void> {
+  private async begun(runner: QueryRunner, projection: string, how: 'waits' | 'gives way'): Promise<void> {
     if (this.access.words.dialect !== 'postgres') return;
     // A transaction that has read the table, and then appends, waits for this one, as this one does for it. This one gives way.
-    const givesWay = `extract(epoch FROM current_setting('deadlock_timeout')::interval) * 500`;
-    const timeout = `least($2::int, greatest(1, ${givesWay}))::int::text`;
+    const halfOfDeadlock = `extract(epoch FROM current_setting('deadlock_timeout')::interval) * 500`;
+    const timeout = how === 'waits' ? '$2::int::text' : `least($2::int, greatest(1, ${halfOfDeadlock}))::int::text`;
     const sql = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), set_config('lock_timeout', ${timeout}, true)`;
     await this.run(runner, { sql, parameters: [this.lockName(projection), longestLockMs], isFrequent: false });
   }
