@@ -56,7 +56,8 @@ export interface AppendTransaction {
 
 /**
  * Called with the events of an append before it is committed. When it throws, nothing is stored. It appends through
- * `transaction` only: an append to the store itself waits until this one is over.
+ * `transaction` only: an append to the store itself waits until this one is over. It is called again, with another transaction,
+ * where the database gave up the first and nothing of it is stored.
  */
 export interface BeforeCommit {
   (events: readonly RecordedEvent[], transaction: AppendTransaction): PromiseLike<void> | void;

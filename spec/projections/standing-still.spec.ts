@@ -197,6 +197,34 @@ describe('A projection that stands still', () => {
     expect(await es.projections.get(InlineCurable, { id: 'a' })).toMatchObject({ sum: 1 });
   });
 
+  it('is taken over from a process that was stopped in the middle of a handler that does not end', async () => {
+    const store = new InMemoryEventStore();
+    const projections = { leaseMs: 200 };
+    const shared = storeOver(store, { close: async () => undefined });
+    const first = await EventSourcing.open({ store: shared, classes: [NextTally], projections });
+    gate = new Gate();
+    await first.appendUnguarded('s', [added('a', 1)]);
+    while ((await first.projections.status())[0]?.owner === undefined) await new Promise((turn) => setTimeout(turn, 1));
+    await first.projections.stop();
+    const hanging = gate;
+    gate = undefined;
+    es = await EventSourcing.open({ store, classes: [NextTally], projections });
+    await es.projections.caughtUp();
+    hanging.open();
+    await first.close();
+    expect(await es.projections.get(NextTally, { id: 'a' })).toMatchObject({ sum: 1 });
+  });
+
+  it('is compared as far as it has come', async () => {
+    await open(AsyncTally);
+    await es.appendUnguarded('s', [added('a', 1), added('b', 1)]);
+    await es.projections.caughtUp();
+    await es.projections.pause(AsyncTally);
+    await es.appendUnguarded('s', [added('b', 1), added('c', 1)]);
+    const report = await es.projections.compare(AsyncTally);
+    expect(report).toMatchObject({ same: 1, differing: 0, missing: 0, extra: 0, unsettled: 2, sample: [] });
+  });
+
   async function runOnce(amounts: number) {
     await es.appendUnguarded(
       's',

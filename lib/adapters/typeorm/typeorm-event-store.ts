@@ -16,6 +16,7 @@ import type { JoinedEventStore, TransactionalEventStore } from '../../store/tran
 import { ambientManagerOf, type FindManager } from './ambient';
 import { checkStoreOptions } from './check-store-options';
 import { Connections } from './connections';
+import { againAfterDeadlocks } from './deadlocks';
 import type { Dialect, LockMode } from './dialect';
 import { dialectOf } from './dialect-of';
 import { EventReader } from './event-reader';
@@ -291,7 +292,7 @@ export class TypeOrmEventStore implements TransactionalEventStore {
   }
 
   private appendHooked({ group, hook }: HookedAppend): Promise<AppendResult> {
-    return this.appendOpen(hook, 'each by itself', (open) => open.run(group));
+    return againAfterDeadlocks(() => this.appendOpen(hook, 'each by itself', (open) => open.run(group)));
   }
 
   private appendTogether(appends: readonly HookedAppend[]): Promise<readonly PromiseSettledResult<AppendResult>[]> {

@@ -24,9 +24,12 @@ export class InlineHooks {
 
   hookOf(appends: readonly Append[], run: RunInAppend): BeforeCommit {
     let inline: InlineAppend | undefined;
+    let begunIn: AppendTransaction | undefined;
     const alone: BeforeCommit = async (events, transaction) => {
-      const working = inline ?? this.begin(transaction);
+      // In another one all is to be done again.
+      const working = inline !== undefined && begunIn === transaction ? inline : this.begin(transaction);
       inline = working;
+      begunIn = transaction;
       const { prompt } = this;
       await run(transaction, () => working.fold(events));
       for (const { type } of events) (working.hasWaited ? this.slow : prompt).add(type);

@@ -107,12 +107,15 @@ export class Build {
     const { place } = environment;
     const { lastError } = runner;
     const cause = lastError instanceof ProjectionError ? lastError.cause : lastError;
-    if (lastError !== undefined && place.isTransient(cause)) return;
+    const isPassing = lastError !== undefined && place.isTransient(cause);
+    // By another process: what this one came upon last has nothing to do with it.
+    const marked = (await recordOf(place, record))?.failure;
+    if (isPassing && marked === undefined) return;
     await runner.stop();
-    const failed = lastError ?? (await recordOf(place, record))?.failure;
-    // It was marked by another process, and has begun anew since.
+    const failed = isPassing ? marked : (lastError ?? marked);
+    // It has begun anew since.
     if (failed === undefined) return;
-    if (lastError !== undefined) await place.mark(record, { failure: messageOf(lastError) });
+    if (!isPassing && lastError !== undefined) await place.mark(record, { failure: messageOf(lastError) });
     throw new RebuildFailedError(definition.projection, failed);
   }
 

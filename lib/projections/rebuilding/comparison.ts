@@ -26,7 +26,7 @@ export interface ComparisonReport {
   readonly missing: number;
   /** How many a rebuild would add. */
   readonly extra: number;
-  /** How many changed so fast that they could not be compared. */
+  /** How many could not be compared, as they changed too fast, or what serves has not come as far as what was built. */
   readonly unsettled: number;
   /** Some of those that would change: 20 at most. */
   readonly sample: readonly Difference[];
@@ -56,17 +56,16 @@ export class Comparison {
   private readonly counts = { same: 0, differing: 0, missing: 0, extra: 0 };
   private readonly sample: Difference[] = [];
   private pending = new Map<string, InstanceId>();
-  private readonly touched: TouchedInstances;
 
-  constructor(private readonly parts: ComparisonParts) {
-    const { store, definition, building } = parts;
-    this.touched = new TouchedInstances(store, definition, building.checkpoint);
-  }
+  constructor(private readonly parts: ComparisonParts) {}
 
   /** Compares what stands still since it was built. @returns how many instances are left to compare. */
   async compareAll(): Promise<number> {
-    for await (const states of this.scan('building')) await this.compare(states, 'building');
-    for await (const states of this.scan('serving')) await this.compare(states, 'serving');
+    const { store, definition } = this.parts;
+    // What serves may be behind as well as ahead.
+    const touched = new TouchedInstances(store, definition, earlier(await this.positions(), store));
+    for (const side of ['building', 'serving'] as const)
+      for await (const states of this.scan(side)) await this.compare(states, side, touched);
     return this.pending.size;
   }
 
@@ -84,19 +83,19 @@ export class Comparison {
     return { projection, version, ...this.counts, unsettled: this.pending.size, sample: this.sample };
   }
 
-  private async compare(states: readonly object[], side: Side): Promise<void> {
+  private async compare(states: readonly object[], side: Side, touched: TouchedInstances): Promise<void> {
     const { definition } = this.parts;
     const mine = states.map((state): [InstanceId, object] => [definition.idOf(state), state]);
     const others = await this.load(
       side === 'building' ? 'serving' : 'building',
       mine.map(([id]) => id),
     );
-    await this.touched.readTo(await this.served());
+    await touched.readTo(later(await this.positions(), this.parts.store));
     for (const [id, state] of mine) {
       const other = others.get(id.key);
       // What is in both was met among those that were built.
       if (side === 'serving' && other !== undefined) continue;
-      if (this.touched.has(id.key)) this.pending.set(id.key, id);
+      if (touched.has(id.key)) this.pending.set(id.key, id);
       else if (side === 'building') this.count(id, other, state);
       else this.count(id, state, undefined);
     }
@@ -139,10 +138,6 @@ export class Comparison {
   private load(role: Side, ids: readonly InstanceId[]): Promise<Map<string, object>> {
     const { place, definition } = this.parts;
     return place.load(definition, { projection: definition.projection, role }, ids);
-  }
-
-  private async served(): Promise<Position | undefined> {
-    return (await this.positions())[0];
   }
 
   /** Where the one that serves is, and the one that was built. */

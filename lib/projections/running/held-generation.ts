@@ -24,6 +24,8 @@ export class HeldGeneration {
   idle: Position | undefined;
   /** Whether nobody else has applied anything to it since this was made, as far as is known. */
   isAlone = true;
+  /** Whether nobody waits any more for what is under way: others may take it over when the lease has run out. */
+  isAbandoned = false;
   readonly id: GenerationId;
   readonly blocked = new BlockedInstances();
   readonly atHand = new InstancesAtHand();
@@ -98,6 +100,7 @@ export class HeldGeneration {
   async keepingLease(work: () => Promise<void>, lost: () => void = () => undefined): Promise<void> {
     const { place, owner, leaseMs } = this.environment;
     const renew = async (): Promise<void> => {
+      if (this.isAbandoned) return;
       const held = await place.renew(this.id, owner, leaseMs).catch(() => 'unknown');
       if (held === undefined) lost();
     };

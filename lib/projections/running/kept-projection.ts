@@ -106,6 +106,7 @@ export class KeptProjection {
     } finally {
       this.borrowers -= 1;
       if (this.isBorrowed && this.borrowers === 0) await this.stop();
+      else if (!this.isStarted) await this.stopping;
     }
   }
 

@@ -62,6 +62,7 @@ export class Runner {
   start(): void {
     if (this.running !== undefined) return;
     this.isStopping = false;
+    this.held.isAbandoned = false;
     this.running = this.run().finally(() => {
       this.running = undefined;
     });
@@ -82,6 +83,7 @@ export class Runner {
     if (running === undefined || (await endsWithin(running, this.environment.leaseMs))) return;
     this.work.interrupt?.();
     if (this.work.interrupt !== undefined && (await endsWithin(running, interruptedMs))) return;
+    this.held.isAbandoned = true;
     this.environment.warn(`${this.definition.projection} was stopped in the middle of a handler that does not end.`);
   }
 

@@ -318,6 +318,28 @@ describe('rebuild', () => {
     expect(await sums()).toStrictEqual({ a: 3 });
   });
 
+  it('ends at a failure that another process has marked, also when this one has come upon an outage', async () => {
+    const given = new InMemoryEventStore();
+    const place = projectionStoreOf(given);
+    let isAway = true;
+    const projections = placeOver(place, {
+      isTransient: (error) => String(error).includes('away'),
+      commit: async (definition, record, changes) => {
+        if (!isAway || record.role !== 'building') return place.commit(definition, record, changes);
+        isAway = false;
+        await place.mark(record, { failure: 'It failed elsewhere.' });
+        throw new Error('away');
+      },
+    });
+    es = await EventSourcing.open({ store: storeOver(given, { projections }), classes: [Count] });
+    await es.appendUnguarded('s', [counted(1)]);
+    await es.projections.caughtUp();
+    const refusal = await es.projections.rebuild(Count).catch((reason: unknown) => reason);
+    expect(refusal).toBeInstanceOf(RebuildFailedError);
+    expect(String(refusal)).toContain('It failed elsewhere');
+    expect(await es.projections.rebuild(Count)).toMatchObject({ events: 1 });
+  });
+
   it('is refused for a live projection', async () => {
     await open(LiveTally);
     await expect(es.projections.rebuild(LiveTally)).rejects.toBeInstanceOf(LiveProjectionError);

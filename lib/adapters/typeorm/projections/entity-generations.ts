@@ -19,6 +19,8 @@ export interface EntityGenerations {
    */
   create(runner: QueryRunner): Promise<void>;
   drop(runner: QueryRunner, role: 'building' | 'kept'): Promise<void>;
+  /** Keeps everybody else from the tables that a swap will change, where that can be done before. */
+  lock?(runner: QueryRunner): Promise<void>;
   /** Has what is being built serve, under all names of what served, which is kept. */
   promote(runner: QueryRunner): Promise<void>;
   /** Has what is kept be what is being built. */

@@ -24,10 +24,15 @@ export class PostgresEntityGenerations implements EntityGenerations {
     await runner.query(`DROP TABLE IF EXISTS ${this.names.of(role)}`);
   }
 
+  async lock(runner: QueryRunner): Promise<void> {
+    const [serving, building] = [this.names.of('serving'), this.names.of('building')];
+    if (await this.isThere(runner, building)) await runner.query(`LOCK TABLE ${serving}, ${building} IN ACCESS EXCLUSIVE MODE`);
+  }
+
   async promote(runner: QueryRunner): Promise<void> {
     const [serving, building] = [this.names.of('serving'), this.names.of('building')];
     if (!(await this.isThere(runner, building))) return;
-    await runner.query(`LOCK TABLE ${serving}, ${building} IN ACCESS EXCLUSIVE MODE`);
+    await this.lock(runner);
     await this.carryOver(runner, serving, building);
     await this.drop(runner, 'kept');
     const keys = await this.foreignKeys(runner, serving);

@@ -116,6 +116,10 @@ export class EntityTable implements InstanceTable {
     else await this.generations.drop(runner, role);
   }
 
+  async lock(runner: QueryRunner): Promise<void> {
+    await this.generations.lock?.(runner);
+  }
+
   promote(runner: QueryRunner): Promise<void> {
     return this.generations.promote(runner);
   }

@@ -29,6 +29,8 @@ export interface InstanceTable {
   create(runner: QueryRunner, place: Place): Promise<void>;
   /** Removes a generation's instances, and its room unless it serves. Harmless when there is none. */
   drop(runner: QueryRunner, place: Place): Promise<void>;
+  /** Keeps everybody else from what {@link promote} will change, where that can be done before. */
+  lock?(runner: QueryRunner): Promise<void>;
   /** Has what is being built serve, and what serves be kept, where that is a matter of the tables. */
   promote(runner: QueryRunner): Promise<void>;
   /** Has what is kept be what is being built. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { QueryRunner } from 'typeorm';
-import type { CatchUp, Changes, GenerationId, GenerationRecord, StateDefinition } from '../../../store/projection-store';
+import type { Changes, GenerationId, GenerationRecord, ProjectionStore, StateDefinition } from '../../../store/projection-store';
 import { markOpen } from '../marked-transaction';
 import { retried } from '../retagging';
 import type { Statement } from '../select-events';
@@ -10,11 +10,21 @@ import { goesOn, isSwapping, recordOf } from './record-of';
 import type { RecordChange, RecordStatements } from './record-statements';
 import { placeOf, type States } from './states';
 
-/** How long a change of tables waits for those who read them, who wait behind it meanwhile. */
+/** How long a change of tables waits at most for those who read them, who wait behind it meanwhile. */
 const longestLockMs = 2_000;
+
+/** So long one waits for the lock of a projection before it is asked for again, in seconds. */
+const lockSeconds = 5;
+
+type Swap = Parameters<ProjectionStore['promote']>;
+
+type Lock = (runner: QueryRunner) => Promise<void>;
 
 /** Begins, swaps and removes the generations of projections: one process at a time for each projection. */
 export class LifeCycle {
+  /** The projections whose tables are locked before their records when they are swapped. */
+  private readonly tablesFirst = new Set<string>();
+
   constructor(
     private readonly access: ProjectionAccess,
     private readonly records: RecordStatements,
@@ -23,7 +33,7 @@ export class LifeCycle {
 
   create(definition: StateDefinition, version: number, role: 'serving' | 'building'): Promise<GenerationRecord> {
     const { projection } = definition;
-    return this.changing(definition, async (runner, all) => {
+    return this.changing(definition, undefined, async (runner, all) => {
       const there = all.find((record) => record.role === role);
       if (there !== undefined && goesOn(there, definition, version)) return there;
       if (there !== undefined) {
@@ -39,13 +49,30 @@ export class LifeCycle {
     });
   }
 
-  promote(
-    definition: StateDefinition,
-    building: GenerationRecord,
-    serving: GenerationRecord | undefined,
-    catchUp?: CatchUp,
-  ): Promise<boolean> {
-    return this.changing(definition, async (runner, all) => {
+  /**
+   * A swap takes the records and the tables from others, some of whom hold the one and want the other: an inline append has the
+   * record first, a transaction that has read the table, and then appends, the table. It gives way to both, and takes the other
+   * first when it is tried again.
+   */
+  async promote(...swap: Swap): Promise<boolean> {
+    const [definition] = swap;
+    const { projection } = definition;
+    const { tablesFirst } = this;
+    const isTableFirst = tablesFirst.has(projection);
+    try {
+      return await this.promoteAfter(
+        async (runner) => (isTableFirst ? this.states.tableOf(definition)?.lock?.(runner) : undefined),
+        swap,
+      );
+    } catch (error) {
+      if (isTableFirst) tablesFirst.delete(projection);
+      else tablesFirst.add(projection);
+      throw error;
+    }
+  }
+
+  private promoteAfter(lock: Lock, [definition, building, serving, catchUp]: Swap): Promise<boolean> {
+    return this.changing(definition, lock, async (runner, all) => {
       const served = all.find(({ role }) => role === 'serving');
       const known = serving && (catchUp === undefined ? serving : { ...serving, checkpoint: served?.checkpoint });
       const isAsGiven = isSame(all, building) && served?.generation === serving?.generation;
@@ -72,7 +99,7 @@ export class LifeCycle {
   }
 
   reopen(definition: StateDefinition): Promise<boolean> {
-    return this.changing(definition, async (runner, all) => {
+    return this.changing(definition, undefined, async (runner, all) => {
       const kept = all.find(({ role }) => role === 'kept');
       if (kept === undefined || all.some(({ role }) => role === 'building')) return false;
       if (this.isInSteps(definition)) {
@@ -88,7 +115,7 @@ export class LifeCycle {
   }
 
   drop(definition: StateDefinition, id: GenerationId): Promise<void> {
-    return this.changing(definition, async (runner, all) => {
+    return this.changing(definition, undefined, async (runner, all) => {
       const record = all.find(({ generation }) => generation === id.generation);
       if (record === undefined || record.role === 'serving') return;
       await this.forget(runner, record);
@@ -99,7 +126,7 @@ export class LifeCycle {
 
   /** Ends what a process has begun that died. */
   recover(definition: StateDefinition): Promise<void> {
-    return this.changing(definition, async () => undefined);
+    return this.changing(definition, undefined, async () => undefined);
   }
 
   /** Has what is being built take what it lacks, in the transaction that is open. */
@@ -120,12 +147,15 @@ export class LifeCycle {
   /** Runs `work` in a transaction, while nobody else changes generations of the projection. */
   private async changing<T>(
     definition: StateDefinition,
+    /** What a swap takes before its records; undefined for what is no swap. */
+    lock: Lock | undefined,
     work: (runner: QueryRunner, records: readonly GenerationRecord[]) => Promise<T>,
   ): Promise<T> {
     const { access } = this;
     const change = (runner: QueryRunner) =>
       access.transaction(runner, async () => {
-        await this.begun(runner, definition.projection);
+        await this.begun(runner, definition.projection, lock === undefined ? 'waits' : 'gives way');
+        await lock?.(runner);
         if (this.isInSteps(definition)) await this.finish(runner, definition);
         return work(runner, await this.read(runner, definition.projection));
       });
@@ -133,17 +163,21 @@ export class LifeCycle {
   }
 
   /** What takes part of a transaction that changes tables where the database can. */
-  private async begun(runner: QueryRunner, projection: string): Promise<void> {
+  private async begun(runner: QueryRunner, projection: string, how: 'waits' | 'gives way'): Promise<void> {
     if (this.access.words.dialect !== 'postgres') return;
-    const sql = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), set_config('lock_timeout', $2, true)`;
-    const parameters = [this.lockName(projection), String(longestLockMs)];
-    await this.run(runner, { sql, parameters, isFrequent: false });
+    // A transaction that has read the table, and then appends, waits for this one, as this one does for it. This one gives way.
+    const halfOfDeadlock = `extract(epoch FROM current_setting('deadlock_timeout')::interval) * 500`;
+    const timeout = how === 'waits' ? '$2::int::text' : `least($2::int, greatest(1, ${halfOfDeadlock}))::int::text`;
+    const sql = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), set_config('lock_timeout', ${timeout}, true)`;
+    await this.run(runner, { sql, parameters: [this.lockName(projection), longestLockMs], isFrequent: false });
   }
 
   private async locked<T>(runner: QueryRunner, projection: string, work: () => Promise<T>): Promise<T> {
     if (this.access.words.dialect !== 'mysql') return work();
     const name = this.lockName(projection);
-    await this.run(runner, { sql: 'SELECT GET_LOCK(?, 30)', parameters: [name], isFrequent: false });
+    const lock: Statement = { sql: `SELECT GET_LOCK(?, ${lockSeconds}) AS held`, parameters: [name], isFrequent: false };
+    // The swap of large tables takes its time; nobody else may lay hands on them meanwhile.
+    while (Number((await this.run(runner, lock)).rows[0]?.['held']) !== 1);
     try {
       // Appends with inline projections lock the records as well, in their own order.
       return await retried(this.access.dialect, work);

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { GenerationRecord, ProjectionStore } from 'eventfold';
 import type { TypeOrmEventStore } from 'eventfold/typeorm';
 import type { DataSource } from 'typeorm';
+import { tableNames } from '../../../../lib/adapters/typeorm/tables';
 import { type DatabasePlace, describeDatabases, mariadb } from '../../../controls/databases';
 import { changes, definition, idOf, openStore, roomIn, taken, tally, totals } from './projection-place';
 
@@ -62,6 +64,26 @@ describeDatabases(
       await mark({ 1: 'reopening' });
       expect(await roles(store.projections)).toStrictEqual(['building', 'serving']);
       expect(await totals(other.projections, definition, 'building')).toStrictEqual({ serving: 1 });
+    });
+
+    it('is left alone for as long as another process works on it', async () => {
+      const { table } = tableNames(dataSource, place.tables).projections;
+      const hash = createHash('sha256').update(`${table} ${definition.projection}`).digest('hex').slice(0, 40);
+      const holder = dataSource.createQueryRunner();
+      const [{ held }] = await holder.query('SELECT GET_LOCK(?, 0) AS held', [`eventfold ${hash}`]);
+      expect(Number(held)).toBe(1);
+      await intend();
+      let isOver = false;
+      const looking = roles(store.projections).then((found) => {
+        isOver = true;
+        return found;
+      });
+      await new Promise((turn) => setTimeout(turn, 6_500));
+      expect(isOver).toBe(false);
+      await holder.query('SELECT RELEASE_LOCK(?)', [`eventfold ${hash}`]);
+      await holder.release();
+      expect(await looking).toStrictEqual(['kept', 'serving']);
+      await isDone();
     });
 
     async function isDone(): Promise<void> {

@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from './error-code';
+
+const deadlocks = ['40P01', '40001', 'ER_LOCK_DEADLOCK'];
+
+/** How often a transaction that the database gave up is made in all. */
+const attempts = 8;
+
+/** Does again what the database gave up, as it was in the way of others, who were in its way. Nothing of it was stored. */
+export async function againAfterDeadlocks<T>(transact: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await transact();
+    } catch (error) {
+      if (attempt >= attempts || !isDeadlock(error)) throw error;
+      await delay(Math.random() * 2 ** attempt);
+    }
+  }
+}
+
+/** Also where it was a handler's statement. */
+function isDeadlock(error: unknown): boolean {
+  for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth += 1)
+    if (deadlocks.includes(codeOf(each))) return true;
+  return false;
+}
