@@ -6,6 +6,7 @@ import { Consistent, InjectAggregates } from 'eventfold/nestjs';
 import type { Response } from 'express';
 import { Repository } from 'typeorm';
 import { OrderAnswer, PlacedAnswer } from './answers';
+import { CatalogueItem } from './catalogue-item';
 import { Checkout } from './checkout';
 import { Order } from './order';
 import { OrderSummary } from './order-summary';
@@ -21,6 +22,7 @@ export class OrdersController {
   ) {}
 
   @Post()
+  @Consistent(CatalogueItem)
   @ApiCreatedResponse({ type: PlacedAnswer, description: '409 with the `shortages` when something is sold out' })
   async place(@Body() { cartId, totalCents }: NewOrder, @Res({ passthrough: true }) response: Response): Promise<PlacedAnswer> {
     const orderId = await this.checkout.placeOrder(cartId, totalCents);

@@ -47,6 +47,7 @@ const isMissing = (process.env['EVENTFOLD_MISSING'] ?? '').split(',').includes('
     // The dearest order there can be: its sum and that of its day are beyond 32 bits.
     const [web] = webs;
     const cartId = randomUUID();
+    let stored = {};
     for (const productId of ['vase-1', 'vase-2', 'vase-3']) {
       await web.send('POST', '/api/products', {
         productId,
@@ -56,9 +57,12 @@ const isMissing = (process.env['EVENTFOLD_MISSING'] ?? '').split(',').includes('
         priceCents: 10_000_000,
       });
       await web.send('POST', `/api/products/${productId}/deliveries`, { quantity: 99 });
-      expect(await web.send('PUT', `/api/carts/${cartId}/items/${productId}`, { quantity: 99 })).toMatchObject({ status: 200 });
+      const put = await web.send('PUT', `/api/carts/${cartId}/items/${productId}`, { quantity: 99 });
+      expect(put).toMatchObject({ status: 200 });
+      stored = { 'eventfold-position': put.headers.get('eventfold-position') ?? '' };
     }
-    const dear = await web.send('POST', '/api/orders', { cartId, totalCents: 2_970_000_000 });
+    const dear = await web.send('POST', '/api/orders', { cartId, totalCents: 2_970_000_000 }, stored);
+    expect(dear).toMatchObject({ status: 201 });
     const then = { 'eventfold-position': dear.headers.get('eventfold-position') ?? '' };
     const { body: order } = await web.send('GET', `/api/orders/${dear.body.orderId}`, undefined, then);
     expect(order).toMatchObject({ totalCents: 2_970_000_000 });

@@ -289,28 +289,29 @@ describeDatabases(
     });
 
     // Elsewhere a transaction that has read the table does not wait for the swap, or has the only connection.
-    (database === postgres ? it : it.skip)('gives way to transactions that read the table and then append', async () => {
-      const es = await open([InlineRow]);
-      await appendAll(es, [1]);
-      let isOver = false;
-      let count = 1;
-      const appending = async () => {
-        while (!isOver) {
-          await (dataSources[0] as DataSource).transaction(async (manager) => {
-            await manager.getRepository(InlineRow).find();
-            await new Promise((turn) => setTimeout(turn, 20));
-            await es.transaction(manager, async () => es.appendUnguarded('s', [added(1)]));
-          });
-          count += 1;
-        }
-      };
-      const all = Promise.all([appending(), appending()]);
-      all.catch(() => undefined);
-      for (const round of range(3)) expect((await es.projections.rebuild(InlineRow)).generation).toBe(round + 2);
-      isOver = true;
-      await all;
-      expect(await statesOf(es, InlineRow)).toStrictEqual({ i1: [count, count] });
-    });
+    if (database === postgres)
+      it('gives way to transactions that read the table and then append', async () => {
+        const es = await open([InlineRow]);
+        await appendAll(es, [1]);
+        let isOver = false;
+        let count = 1;
+        const appending = async () => {
+          while (!isOver) {
+            await (dataSources[0] as DataSource).transaction(async (manager) => {
+              await manager.getRepository(InlineRow).find();
+              await new Promise((turn) => setTimeout(turn, 20));
+              await es.transaction(manager, async () => es.appendUnguarded('s', [added(1)]));
+            });
+            count += 1;
+          }
+        };
+        const all = Promise.all([appending(), appending()]);
+        all.catch(() => undefined);
+        for (const round of range(3)) expect((await es.projections.rebuild(InlineRow)).generation).toBe(round + 2);
+        isOver = true;
+        await all;
+        expect(await statesOf(es, InlineRow)).toStrictEqual({ i1: [count, count] });
+      });
 
     it('finds the same where an instance was removed and made again, in one chunk or in two', async () => {
       const es = await open([FirstRow]);

@@ -1,4 +1,4 @@
-import { type Observable, Subject } from 'rxjs';
+import { type Observable, Subject, tap } from 'rxjs';
 import type { DataSource } from 'typeorm';
 import type { Position } from '../../events/recorded-event';
 import { StoreClosedError } from '../../store/store-errors';
@@ -46,6 +46,8 @@ const longestHeldBackMs = 100;
 export class WakeUps {
   private readonly hearing: Hearing<Position>;
   private lastHead: Position | undefined;
+  /** The newest of what was told on this DataSource. */
+  private lastTold: Position | undefined;
   private pauseMs = 0;
   private looking: Promise<void> | undefined;
 
@@ -60,7 +62,7 @@ export class WakeUps {
     private readonly polling: Polling | undefined,
   ) {
     this.hearing = new Hearing({
-      told,
+      told: told.pipe(tap((position) => this.note(position))),
       listen: remote && (() => remote.listen(() => this.lookNow())),
       begun: () => {
         this.pauseMs = polling?.minMs ?? 0;
@@ -91,6 +93,10 @@ export class WakeUps {
     this.hearing.close();
   }
 
+  private note(position: Position): void {
+    this.lastTold = laterOf(position, this.lastTold);
+  }
+
   private schedule(): void {
     if (this.polling !== undefined) this.hearing.later(this.pauseMs, () => this.lookNow());
   }
@@ -108,7 +114,8 @@ export class WakeUps {
       const isNew = position !== undefined && (this.lastHead === undefined || comparePositions(position, this.lastHead) > 0);
       this.pauseMs = isNew ? minMs : Math.min(isHeldBack ? longestHeldBackMs : maxMs, this.pauseMs * 2);
       if (isNew) this.lastHead = position;
-      if (isNew) this.hearing.next(position);
+      // What was told meanwhile may be newer: nobody is to hear of an older one after it.
+      if (isNew) this.hearing.next(laterOf(position, this.lastTold));
     } catch (error) {
       if (error instanceof StoreClosedError) this.close();
       // The database is away; whoever reads hears of it. Here it is only asked again.
@@ -116,4 +123,8 @@ export class WakeUps {
     }
     this.schedule();
   }
+}
+
+function laterOf(position: Position, other: Position | undefined): Position {
+  return other === undefined || comparePositions(position, other) > 0 ? position : other;
 }
