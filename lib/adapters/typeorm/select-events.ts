@@ -1,5 +1,5 @@
 import type { Criterion } from '../../events/criterion';
-import type { TableNames } from './tables';
+import type { EventRow, TableNames } from './tables';
 
 /** Which rows to select. Bounds are exclusive but for `upTo`. */
 export interface Selection {
@@ -38,10 +38,18 @@ export function question(): string {
   return '?';
 }
 
+/** What a row of the events table holds, in the order in which it is selected. */
+const keys = ['position', 'stream', 'version', 'id', 'type', 'schema_version', 'time', 'tags', 'metadata', 'data'] as const;
+
 /** @returns the columns of the events table, under the names that rows have. */
 export function eventColumns({ events: e }: TableNames): string {
-  const keys = Object.keys(e) as (keyof typeof e)[];
-  return keys.flatMap((key) => (key === 'table' ? [] : [`e.${e[key]} AS ${key}`])).join(', ');
+  return keys.map((key) => `e.${e[key]} AS ${key}`).join(', ');
+}
+
+/** @returns the row of what a driver gives as an array, which some do faster than as an object. */
+export function eventRowOf(values: readonly unknown[]): EventRow {
+  const [position, stream, version, id, type, schema_version, time, tags, metadata, data] = values as EventRow[keyof EventRow][];
+  return { position: String(position), stream, version, id, type, schema_version, time, tags, metadata, data } as EventRow;
 }
 
 /** @returns the statement that selects events in order of position, or version by version in a stream. */

@@ -7,7 +7,7 @@ import type { Answer, Appended, Dialect, LockMode, TagAddition } from './dialect
 import { codeOf } from './error-code';
 import { QueryLog } from './query-log';
 import { SelectByTypes } from './select-by-types';
-import { question, type Selection, type Statement, selectEvents, selectNewest } from './select-events';
+import { eventRowOf, question, type Selection, type Statement, selectEvents, selectNewest } from './select-events';
 import { type Outcome, placed, type StagedAppend, type StagedGroup } from './staged-append';
 import type { EventRow, TableNames } from './tables';
 import { MissingTablesError } from './typeorm-errors';
@@ -15,7 +15,10 @@ import type { Horizon } from './wake-ups';
 
 /** What `better-sqlite3`, and drivers like it, offer. */
 interface Database {
-  prepare(sql: string): PreparedStatement;
+  prepare(sql: string): PreparedStatement & {
+    /** Has it answer with arrays in place of objects, in half the time. */
+    raw(): PreparedStatement;
+  };
 }
 
 interface PreparedStatement {
@@ -25,6 +28,9 @@ interface PreparedStatement {
   get(...parameters: unknown[]): object | undefined;
   all(...parameters: unknown[]): object[];
 }
+
+/** What the rows of a statement are. */
+type RowForm = 'objects' | 'arrays';
 
 const manyStatements = 200;
 
@@ -101,10 +107,9 @@ export class SqliteDialect implements Dialect {
   async select(runner: QueryRunner, selection: Selection): Promise<EventRow[]> {
     const database = await this.database(runner);
     const byTypes = this.byTypes.statement(selection);
-    const statement = byTypes ?? selectEvents(this.names, question, this.rarestFirst(database, selection));
-    const rows = this.all(database, statement) as EventRow[];
-    for (const row of rows) row.position = String(row.position);
-    return rows;
+    const { sql, parameters } = byTypes ?? selectEvents(this.names, question, this.rarestFirst(database, selection));
+    const rows = this.statement(database, sql, 'arrays').all(...parameters) as unknown[][];
+    return rows.map(eventRowOf);
   }
 
   async addTags(runner: QueryRunner, additions: readonly TagAddition[]): Promise<void> {
@@ -287,7 +292,8 @@ export class SqliteDialect implements Dialect {
     }
   }
 
-  private statement(database: Database, sql: string): PreparedStatement {
+  /** @param form The same for each SQL whenever it is asked for. */
+  private statement(database: Database, sql: string, form: RowForm = 'objects'): PreparedStatement {
     let statements = this.prepared.get(database);
     if (statements === undefined) {
       statements = new Map();
@@ -296,14 +302,15 @@ export class SqliteDialect implements Dialect {
     let statement = statements.get(sql);
     if (statement === undefined) {
       if (statements.size > manyStatements) statements.clear();
-      statement = this.prepareLogged(database, sql);
+      statement = this.prepareLogged(database, sql, form);
       statements.set(sql, statement);
     }
     return statement;
   }
 
-  private prepareLogged(database: Database, sql: string): PreparedStatement {
-    const statement = database.prepare(sql);
+  private prepareLogged(database: Database, sql: string, form: RowForm): PreparedStatement {
+    const prepared = database.prepare(sql);
+    const statement = form === 'arrays' ? prepared.raw() : prepared;
     const log = this.logs.get(database);
     if (log === undefined) return statement;
     return {
