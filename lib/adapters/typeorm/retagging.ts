@@ -1,13 +1,11 @@
 import type { RecordedEvent } from '../../events/recorded-event';
 import type { Connections } from './connections';
+import { retried } from './deadlocks';
 import type { Dialect, TagAddition } from './dialect';
 import { eventOf } from './recorded-row';
 import type { EventRow } from './tables';
 
 const pageSize = 500;
-
-/** How often work that met a deadlock, or a busy file, is done in all. */
-const attempts = 5;
 
 /** Adds tags to stored events, a page at a time, while appends go on. */
 export class Retagging {
@@ -49,15 +47,4 @@ export class Retagging {
 export async function addTags(connections: Connections, dialect: Dialect, additions: readonly TagAddition[]): Promise<void> {
   if (additions.length === 0) return;
   await retried(dialect, () => connections.useAlone((runner) => dialect.addTags(runner, additions)));
-}
-
-/** Does work again that the database gave up. */
-export async function retried<T>(dialect: Dialect, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt === attempts || !dialect.isTransient(error)) throw error;
-    }
-  }
 }

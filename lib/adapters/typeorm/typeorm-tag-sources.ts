@@ -9,9 +9,10 @@ import {
   type TagSources,
 } from '../../store/tag-sources';
 import type { Connections } from './connections';
+import { retried } from './deadlocks';
 import type { Dialect } from './dialect';
 import { eventOf } from './recorded-row';
-import { addTags, retried } from './retagging';
+import { addTags } from './retagging';
 import { type DialectName, dialectNameOf, type TableNames } from './tables';
 
 const pageSize = 500;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digest } from '../../events/digest';
 import type { BlockedInstance, GenerationRecord } from '../../store/projection-store';
 
 /**
@@ -11,7 +11,5 @@ import type { BlockedInstance, GenerationRecord } from '../../store/projection-s
 export function editionOf({ generation }: GenerationRecord, blocked: readonly BlockedInstance[]): string {
   // What belongs to no instance changes none.
   const standing = blocked.filter(({ values }) => values !== undefined).map(({ key, event }) => [key, event.position]);
-  if (standing.length === 0) return String(generation);
-  const digest = createHash('sha256').update(JSON.stringify(standing)).digest('base64url').slice(0, 12);
-  return `${generation}.${digest}`;
+  return standing.length === 0 ? String(generation) : `${generation}.${digest(standing)}`;
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { QueryRunner } from 'typeorm';
 import type { Changes, GenerationId, GenerationRecord, ProjectionStore, StateDefinition } from '../../../store/projection-store';
+import { retried } from '../deadlocks';
 import { markOpen } from '../marked-transaction';
-import { retried } from '../retagging';
 import type { Statement } from '../select-events';
 import type { ProjectionAccess } from './projection-access';
 import { LockedTransaction } from './projection-transaction';
